@@ -1,5 +1,7 @@
 """The Rust core. Private: import from `tasker_core`."""
 
+__all__: list[str]
+
 DEBUG_BUILD: bool
 
 def get_version() -> str: ...

@@ -1,4 +1,4 @@
-"""The checks of the sources that are tests: `main.py CHECK FILE...`, run where pyproject.toml lies."""
+"""The checks of the sources: `main.py CHECK FILE...`, run where pyproject.toml lies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def python_files(names: list[str]) -> list[str]:
 
 
 def ruff(*args: str) -> int:
-    """Run ruff's binary, which lies beside or above its package, depending on who unpacked the wheel."""
+    """Run ruff's binary: beside its package or above it, depending on who unpacked the wheel."""
     import ruff as package
 
     above = Path(package.__file__).parents
@@ -37,14 +37,17 @@ def ruff_check(names: list[str]) -> int:
 
 def ruff_format(names: list[str]) -> int:
     """Hold the sources to ruff's layout."""
-    return ruff("format", "--check", "--diff", "--no-cache", "--config", CONFIG, *python_files(names))
+    return ruff(
+        "format", "--check", "--diff", "--no-cache", "--config", CONFIG, *python_files(names)
+    )
 
 
 def mypy(names: list[str]) -> int:
     """Check the types of all sources at once, strictly."""
     from mypy.main import main
 
-    main(["--config-file", CONFIG, "--cache-dir=/dev/null", *python_files(names)], clean_exit=True)
+    options = ["--config-file", CONFIG, "--cache-dir=/dev/null"]
+    main(args=[*options, *python_files(names)], clean_exit=True)
     return 0  # mypy exits by itself when it found something
 
 
@@ -57,7 +60,7 @@ def stubtest(_names: list[str]) -> int:
 
 
 def every_source_has_a_target(args: list[str]) -> int:
-    """Find test files that no test names and Rust files that no crate compiles: they would rot unseen."""
+    """Find tests that no target names and Rust files that no crate compiles: they would rot."""
     split = args.index("--claimed")
     sources, claimed = args[1:split], set(args[split + 1 :])
     if not sources or not claimed:
