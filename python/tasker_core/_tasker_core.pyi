@@ -1,6 +1,6 @@
 """The Rust core. Private: import from `tasker_core`."""
 
-__all__: list[str]
+__all__ = ["DEBUG_BUILD", "get_rust_version", "get_version", "health_check"]
 
 DEBUG_BUILD: bool
 
