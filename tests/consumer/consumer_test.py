@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import pydantic
+
 import tasker_core
 
 

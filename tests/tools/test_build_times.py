@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tools.build_times import Row, rust_actions, table
 
 

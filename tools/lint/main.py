@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 CONFIG = "pyproject.toml"
@@ -21,12 +22,13 @@ def python_files(names: list[str]) -> list[str]:
 
 def ruff(*args: str) -> int:
     """Run ruff's binary: beside its package or above it, depending on who unpacked the wheel."""
-    import ruff as package
-
-    above = Path(package.__file__).parents
+    package = find_spec("ruff")
+    if package is None or package.origin is None:
+        raise SystemExit("no ruff among the target's dependencies")
+    above = Path(package.origin).parents
     found = [p / "bin" / "ruff" for p in above[1:3] if (p / "bin" / "ruff").is_file()]
     if not found:
-        raise SystemExit(f"no ruff beside {package.__file__}")
+        raise SystemExit(f"no bin/ruff beside {package.origin}")
     return subprocess.run([found[0], *args], check=False).returncode
 
 
