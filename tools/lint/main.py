@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from pathlib import Path
 
 CONFIG = "pyproject.toml"
 STUB = "tasker_core._tasker_core"
+# Folders in which each Rust file is a crate of its own.
+ROOTS = ("benches", "bin", "examples", "fuzz_targets", "tests")
 
 
 def python_files(names: list[str]) -> list[str]:
@@ -68,15 +71,32 @@ def every_source_has_a_target(args: list[str]) -> int:
     if not sources or not claimed:
         raise SystemExit("no file to check")
 
-    def needs_target(name: str) -> bool:
-        return name.endswith(".rs") or (
-            Path(name).name.startswith("test_") and name.endswith(".py")
-        )
+    problems = []
+    for name in sources:
+        is_test = Path(name).name.startswith("test_") and name.endswith(".py")
+        if (is_test or name.endswith(".rs")) and name not in claimed:
+            problems.append(f"{name}: no target names this file, so nothing runs it")
+        elif name.endswith(".rs") and not is_declared(Path(name)):
+            problems.append(f"{name}: no `mod` declares this file, so no crate compiles it")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
 
-    forgotten = [name for name in sources if needs_target(name) and name not in claimed]
-    for name in forgotten:
-        print(f"{name}: no target names this file, so nothing runs it", file=sys.stderr)
-    return 1 if forgotten else 0
+
+def is_declared(file: Path) -> bool:
+    """Whether a Rust file is the root of a crate, or another file declares it as a module."""
+    if file.name in ("lib.rs", "main.rs", "build.rs") or file.parent.name in ROOTS:
+        return True
+    by_path = re.compile(rf'#\[path = "([^"]*/)?{file.name}"\]')
+    if any(by_path.search(beside.read_text()) for beside in file.parent.glob("*.rs")):
+        return True
+    module = file.parent if file.name == "mod.rs" else file.with_suffix("")
+    folder = module.parent
+    parents = [folder / "lib.rs", folder / "main.rs", folder / "mod.rs", folder.with_suffix(".rs")]
+    if folder.parent.name in ROOTS:
+        parents += folder.parent.glob("*.rs")
+    by_name = re.compile(rf"^\s*(pub(\([^)]+\))? )?mod {module.name};", re.M)
+    return any(by_name.search(parent.read_text()) for parent in parents if parent.is_file())
 
 
 CHECKS: dict[str, Callable[[list[str]], int]] = {
