@@ -1,4 +1,4 @@
-"""Makes a wheel from pyproject.toml, the package's files and the built extension. `wheel.bzl` runs it."""
+"""Makes a wheel from pyproject.toml and the package's files. `wheel.bzl` runs it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from tools.wheel.platform_tag import platform_tag
 def build_wheel(pyproject: Path, extension: str, files: dict[str, Path], folder: Path) -> Path:
     """Write the wheel into `folder` and return its path.
 
-    `files` maps each path inside the wheel to the file that goes there; `extension` is the one of those that was compiled.
+    `files` maps each path inside the wheel to the file that goes there; `extension` is the path of
+    the one that was compiled.
     """
     project = Project(pyproject)
     tag = f"{project.python_tag}-abi3-{platform_tag(files[extension])}"
     wheel = folder / f"{project.stem}-{tag}.whl"
-    write_wheel(wheel, {name: path.read_bytes() for name, path in files.items()}, project.dist_info(tag))
+    write_wheel(
+        wheel, {name: path.read_bytes() for name, path in files.items()}, project.dist_info(tag)
+    )
     return wheel
 
 

@@ -1,11 +1,11 @@
-"""The files of a wheel's `.dist-info` folder, made from `[project]` of pyproject.toml and from nothing else."""
+"""The files of a wheel's `.dist-info` folder, made from `[project]` of pyproject.toml alone."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-# Not `tomllib`, which Python 3.10 lacks: a module that depends on this one may build its wheel with that.
+# Not `tomllib`: a module that depends on this one may build its wheel with Python 3.10.
 import tomli
 from pyproject_metadata import StandardMetadata
 
@@ -33,11 +33,13 @@ class Project:
         """The oldest CPython that the wheel serves, e.g. `cp310`, as `requires-python` says it."""
         oldest = re.search(r">=\s*3\.(\d+)", str(self._metadata.requires_python or ""))
         if not oldest:
-            raise ValueError("pyproject.toml: requires-python must name the oldest Python, as in `>=3.10`")
+            raise ValueError(
+                "pyproject.toml: requires-python must name the oldest Python, as in `>=3.10`"
+            )
         return f"cp3{oldest[1]}"
 
     def dist_info(self, tag: str) -> dict[str, bytes]:
-        """Return each metadata file of a wheel with this `tag`, RECORD apart, by its name in `.dist-info`."""
+        """Return each metadata file of a wheel with this `tag`, RECORD apart, by its name."""
         files = {
             "METADATA": bytes(self._metadata.as_rfc822()),
             "WHEEL": _wheel_file(tag),
@@ -57,9 +59,15 @@ class Project:
         lines = []
         for group, entries in sorted(groups.items()):
             if entries:
-                lines += [f"[{group}]", *(f"{name}={target}" for name, target in sorted(entries.items())), ""]
+                lines += [
+                    f"[{group}]",
+                    *(f"{name}={target}" for name, target in sorted(entries.items())),
+                    "",
+                ]
         return "\n".join(lines).encode()
 
 
 def _wheel_file(tag: str) -> bytes:
-    return f"Wheel-Version: 1.0\nGenerator: tasker_core\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
+    return (
+        f"Wheel-Version: 1.0\nGenerator: tasker_core\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
+    )
