@@ -26,10 +26,8 @@ def test_twine_would_upload_it(wheel: Path) -> None:
 
 
 def test_the_extension_keeps_to_the_stable_abi(wheel: Path) -> None:
-    said = judge("abi3audit", "--strict", "--verbose", "--summary", str(wheel))
-    assert "1 extensions scanned; 0 ABI version mismatches and 0 ABI violations" in " ".join(
-        said.split()
-    )
+    said = " ".join(judge("abi3audit", "--strict", "--summary", str(wheel)).split())
+    assert "1 extensions scanned; 0 ABI version mismatches and 0 ABI violations" in said
 
 
 def test_the_platform_tag_is_honest(wheel: Path) -> None:

@@ -9,11 +9,7 @@ fn get_version() -> &'static str {
 
 #[pyfunction]
 fn get_rust_version() -> String {
-    format!(
-        "tasker-worker-py {} (tasker-py compatible, rustc {})",
-        env!("CARGO_PKG_VERSION"),
-        env!("RUSTC_VERSION")
-    )
+    format!("tasker-worker-py {} (tasker-py compatible, rustc {})", env!("CARGO_PKG_VERSION"), env!("RUSTC_VERSION"))
 }
 
 #[pyfunction]

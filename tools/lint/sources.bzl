@@ -1,0 +1,58 @@
+"""Finds every source file of the tree, so that none escapes the lint and no test file is left without a target.
+
+Each package calls `sources()` last in its BUILD file. The target collects the package's files and those of every package
+below, wherever they are: a package that forgets the call is an error that names the missing target, and a folder without a BUILD
+file belongs to the package above it. `//:sources` is then the whole tree.
+"""
+
+_KINDS = ["**/*.py", "**/*.pyi", "**/*.rs"]
+
+# Folders of the root that hold no source of this project.
+_FOREIGN = ["bazel-", ".", "dist", "target"]
+
+def _of_the_root():
+    patterns, folders = [], []
+    for entry in native.glob(["*"], exclude_directories = 0) + native.subpackages(include = ["*"], allow_empty = True):
+        # Never walk the convenience links: they lead to all that was ever built.
+        if not [f for f in _FOREIGN if entry == f or (f[-1] in "-." and entry.startswith(f))]:
+            patterns += [entry + "/" + kind for kind in _KINDS]
+            folders.append(entry)
+    files = native.glob(["*.py", "*.pyi", "*.rs"] + patterns, allow_empty = True)
+    return files, native.subpackages(include = folders + [f + "/**" for f in folders], allow_empty = True)
+
+def _srcs_of_targets():
+    claimed = {}
+
+    # A manual test runs only when it is named: that a suite of its package does.
+    suites = [rule for rule in native.existing_rules().values() if rule["kind"] == "test_suite"]
+    in_suites = [test for suite in suites for test in suite["tests"]]
+    for rule in native.existing_rules().values():
+        if rule["kind"] in ["py_test", "rust_library", "rust_shared_library", "rust_test"] or rule["kind"] == "rust_binary":
+            if rule["kind"] == "py_test" and "manual" in rule["tags"] and ":" + rule["name"] not in in_suites:
+                continue
+            for src in rule["srcs"]:
+                if src.startswith(":"):
+                    claimed[src] = None
+    return claimed.keys()
+
+def sources():
+    """Makes `:sources` (every source file here and below) and `:claimed` (those that a test or a crate of its own compiles)."""
+    if native.package_name():
+        files = native.glob(_KINDS, allow_empty = True)
+        below = native.subpackages(include = ["**"], allow_empty = True)
+        prefix = "//" + native.package_name() + "/"
+    else:
+        files, below = _of_the_root()
+        prefix = "//"
+    native.filegroup(
+        name = "sources",
+        testonly = True,
+        srcs = files + [prefix + package + ":sources" for package in below],
+        visibility = ["//:__subpackages__"],
+    )
+    native.filegroup(
+        name = "claimed",
+        testonly = True,
+        srcs = _srcs_of_targets() + [prefix + package + ":claimed" for package in below],
+        visibility = ["//:__subpackages__"],
+    )
