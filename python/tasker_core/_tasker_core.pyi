@@ -1,5 +1,7 @@
 """The Rust core. Private: import from `tasker_core`."""
 
+__all__ = ["DEBUG_BUILD", "get_rust_version", "get_version", "health_check"]
+
 DEBUG_BUILD: bool
 
 def get_version() -> str: ...

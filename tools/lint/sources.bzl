@@ -7,8 +7,14 @@ file belongs to the package above it. `//:sources` is then the whole tree.
 
 _KINDS = ["**/*.py", "**/*.pyi", "**/*.rs"]
 
+_CLAIMING = ["py_test", "rust_binary", "rust_library", "rust_proc_macro", "rust_shared_library", "rust_test"]
+
 # Folders of the root that hold no source of this project.
 _FOREIGN = ["bazel-", ".", "dist", "target"]
+
+def _without_links(packages):
+    """Bazel's convenience links in a module below (tests/consumer) are ignored folders, but listed."""
+    return [p for p in packages if not [part for part in p.split("/") if part.startswith("bazel-")]]
 
 def _of_the_root():
     patterns, folders = [], []
@@ -18,28 +24,30 @@ def _of_the_root():
             patterns += [entry + "/" + kind for kind in _KINDS]
             folders.append(entry)
     files = native.glob(["*.py", "*.pyi", "*.rs"] + patterns, allow_empty = True)
-    return files, native.subpackages(include = folders + [f + "/**" for f in folders], allow_empty = True)
+    return files, _without_links(native.subpackages(include = folders + [f + "/**" for f in folders], allow_empty = True))
 
 def _srcs_of_targets():
     claimed = {}
-
-    # A manual test runs only when it is named: that a suite of its package does.
     suites = [rule for rule in native.existing_rules().values() if rule["kind"] == "test_suite"]
     in_suites = [test for suite in suites for test in suite["tests"]]
+
     for rule in native.existing_rules().values():
-        if rule["kind"] in ["py_test", "rust_library", "rust_shared_library", "rust_test"] or rule["kind"] == "rust_binary":
-            if rule["kind"] == "py_test" and "manual" in rule["tags"] and ":" + rule["name"] not in in_suites:
-                continue
-            for src in rule["srcs"]:
-                if src.startswith(":"):
-                    claimed[src] = None
+        if rule["kind"] not in _CLAIMING:
+            continue
+
+        # A manual test runs only by name or in a suite; a manual crate may be a dependency or only linted.
+        if rule["kind"] == "py_test" and "manual" in rule["tags"] and ":" + rule["name"] not in in_suites:
+            continue
+        for src in rule["srcs"]:
+            if src.startswith(":"):
+                claimed[src] = None
     return claimed.keys()
 
 def sources():
     """Makes `:sources` (every source file here and below) and `:claimed` (those that a test or a crate of its own compiles)."""
     if native.package_name():
         files = native.glob(_KINDS, allow_empty = True)
-        below = native.subpackages(include = ["**"], allow_empty = True)
+        below = _without_links(native.subpackages(include = ["**"], allow_empty = True))
         prefix = "//" + native.package_name() + "/"
     else:
         files, below = _of_the_root()

@@ -1,11 +1,13 @@
 """Runs pytest on the files that a Bazel target names: the one main of every Python test.
 
-Bazel's test protocol is answered here: the report's path, the filter, sharding, the folder for temporary files.
+Bazel's test protocol is answered here: where the report goes, which tests to run, sharding,
+the folder for temporary files.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 import zlib
@@ -15,11 +17,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+# What a test imports is a dependency of its target: there is no good reason for it to be missing.
+UNJUSTIFIED_SKIP = re.compile(r"could not import|no module named|_tasker_core|extension", re.I)
 
-def forget_the_machines_packages() -> None:
-    """Leave only what the target declares importable, whatever the interpreter has installed."""
-    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+
+def use_declared_packages_only() -> None:
+    """Leave only what the target declares importable, here and in Python subprocesses."""
+    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
     sys.path[:] = [entry for entry in sys.path if entry not in installed]
+    declared = [
+        os.path.abspath(entry)
+        for entry in sys.path
+        if not any(entry.startswith(base) for base in standard) and not entry.endswith(".zip")
+    ]
+    os.environ["PYTHONPATH"] = os.pathsep.join(declared)
+    os.environ["PYTHONNOUSERSITE"] = "1"
 
 
 class BazelPlugin:
@@ -29,30 +42,35 @@ class BazelPlugin:
         self.total = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
         self.index = int(os.environ.get("TEST_SHARD_INDEX", "0"))
         self.collected = 0
+        self.unjustified: list[str] = []
         if "TEST_SHARD_STATUS_FILE" in os.environ:
             Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Keep this shard's tests; a hash of the name keeps a test in its shard when others come."""
+        """Keep this shard's tests: by a hash, so that a test stays where it is when others come."""
         self.collected = len(items)
-        mine = [i for i in items if zlib.crc32(i.nodeid.encode()) % self.total == self.index]
-        if len(mine) < len(items):
-            config.hook.pytest_deselected(items=[i for i in items if i not in mine])
-            items[:] = mine
+        others = [i for i in items if zlib.crc32(i.nodeid.encode()) % self.total != self.index]
+        if others:
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item not in others]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at why a test was skipped."""
+        self._judge_skip(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Look at why a whole file was skipped."""
+        self._judge_skip(report)
+
+    def _judge_skip(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.skipped and UNJUSTIFIED_SKIP.search(str(report.longrepr)):
+            self.unjustified.append(f"{report.nodeid}: {report.longrepr}")
 
 
-def main(files: list[str]) -> int:
-    """Run the tests in `files` and return the exit code for Bazel."""
-    forget_the_machines_packages()
-    import pytest
-
-    missing = [name for name in files if not Path(name).is_file()]
-    if not files or missing:
-        print(f"no test file: {missing or 'none given'}", file=sys.stderr)
-        return 4
-    plugin = BazelPlugin()
+def pytest_options() -> list[str]:
+    """Translate Bazel's environment variables."""
     options = ["-c", "pyproject.toml", "--rootdir=.", "-p", "no:cacheprovider"]
     if "XML_OUTPUT_FILE" in os.environ:
         options.append(f"--junitxml={os.environ['XML_OUTPUT_FILE']}")
@@ -60,9 +78,26 @@ def main(files: list[str]) -> int:
         options.append(f"--basetemp={os.environ['TEST_TMPDIR']}/pytest")
     if os.environ.get("TESTBRIDGE_TEST_ONLY"):
         options += ["-k", os.environ["TESTBRIDGE_TEST_ONLY"]]
-    code = int(pytest.main([*options, *files], plugins=[plugin]))
+    if os.environ.get("TESTBRIDGE_TEST_RUNNER_FAIL_FAST") == "1":
+        options.append("-x")
+    return options
+
+
+def main(args: list[str]) -> int:
+    """Run the tests of the files among `args`, pass the rest on, return the exit code for Bazel."""
+    use_declared_packages_only()
+    import pytest
+
+    if not any(Path(arg).is_file() for arg in args):
+        print(f"no test file among {args}", file=sys.stderr)
+        return int(pytest.ExitCode.USAGE_ERROR)
+    plugin = BazelPlugin()
+    code = int(pytest.main([*pytest_options(), *args], plugins=[plugin]))
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and plugin.total > 1 and plugin.collected:
-        return 0  # this shard drew none; the others have them
+        return 0  # this shard drew none: the others have them
+    if plugin.unjustified:
+        print("skipped, though all it needs is declared:", *plugin.unjustified, file=sys.stderr)
+        return code or int(pytest.ExitCode.TESTS_FAILED)
     return code
 
 

@@ -82,10 +82,18 @@ def tasker_crate(name, crate_name, deps = [], test_deps = [], test_data = [], te
         )
     _lint(name, linted)
 
-def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [], visibility = None):
+def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [], linted = [], visibility = None):
     """The crate that Python loads.
 
     It has no unit test: a test binary would have to link an interpreter.
+
+    Args:
+      name: the target, and the module's name.
+      crate_features: Cargo features.
+      deps: the crates of this workspace that it uses.
+      rustc_env_files: files of environment variables for the compiler.
+      linted: other Rust targets of the package.
+      visibility: of the library.
     """
     rust_shared_library(
         name = name,
@@ -116,4 +124,4 @@ def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [],
         visibility = visibility,
         deps = deps + all_crate_deps(normal = True),
     )
-    _lint(name, [name])
+    _lint(name, [name] + linted)

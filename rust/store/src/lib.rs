@@ -1,1 +1,79 @@
-//! See docs/architecture.md.
+//! Tasks in one SQLite file: schema, durable writes, and reads. No workflow rules: states are letters here.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`open`](Store::open) | making and opening a file, and what can be wrong with it |
+//! | [`schema`] | the tables and their versions |
+//! | [`write`] | what a commit may hold |
+//! | [`sync`] | from written to durable: syncs and checkpoints |
+//! | [`read`] | what can be asked |
+//! | [`lock`] | one process at a time |
+
+mod error;
+mod lock;
+mod open;
+pub mod read;
+mod schema;
+mod sync;
+pub mod write;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+pub use error::StoreError;
+pub use lock::FileLock;
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Power loss.
+    Full,
+    /// The death of the process, not of the machine.
+    Fast,
+    /// Nothing: there is no file.
+    Memory,
+}
+
+/// The tables of one engine.
+pub struct Store {
+    writer: Mutex<rusqlite::Connection>,
+    /// Queries do not wait for writes; a store in memory has one connection for both.
+    reader: Option<Mutex<rusqlite::Connection>>,
+    durability: Durability,
+    path: Option<PathBuf>,
+    wal: Option<sync::WalFile>,
+    /// The number that this process has in the trail.
+    worker: i64,
+    lock: Option<FileLock>,
+}
+
+impl Store {
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub fn path(&self) -> Option<&std::path::Path> {
+        self.path.as_deref()
+    }
+
+    fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        work(&mut connection).map_err(|error| self.error(error))
+    }
+
+    fn with_reader<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let connection = self.reader.as_ref().unwrap_or(&self.writer);
+        let connection = connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        work(&connection).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::from_sqlite(self.path.as_deref(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::write::{AuditRow, NewTask, Op, StepRow, TaskMove, TemplateRow};
+use crate::{Durability, Store, StoreError};
+
+/// A folder that is gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let base = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let name = format!("tasker-store-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = base.join(name);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("tasker.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700));
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn task(id: Uuid) -> Vec<Op> {
+    vec![
+        Op::Template(Box::new(TemplateRow {
+            id: 7,
+            namespace: "n".into(),
+            name: "t".into(),
+            version: "1.0.0".into(),
+            document: "{}".into(),
+            created_at: 1,
+        })),
+        Op::NewTask(Box::new(NewTask {
+            id,
+            template_id: 7,
+            state: b's',
+            priority: 0,
+            context: r#"{"a":1}"#.into(),
+            fingerprint: Some([3; 32]),
+            created_at: 10,
+            finished_at: None,
+        })),
+        Op::Audit(AuditRow {
+            task_id: id,
+            number: 1,
+            position: None,
+            at: 10,
+            attempt: 0,
+            cause: b's',
+            path: "piqs".into(),
+        }),
+    ]
+}
+
+fn step(task_id: Uuid) -> StepRow {
+    StepRow {
+        task_id,
+        position: 2,
+        state: b'c',
+        attempts: 1,
+        interrupted: 0,
+        interrupted_in_a_row: 0,
+        started_at: 11,
+        finished_at: 12,
+        retry_at: 0,
+        result: Some(r#"{"x":2}"#.into()),
+        error: None,
+        metadata: None,
+    }
+}
+
+fn both() -> Vec<(Store, Option<Folder>)> {
+    let folder = Folder::new();
+    let file = Store::open(&folder.file(), Durability::Full).unwrap();
+    vec![(file, Some(folder)), (Store::open("".as_ref(), Durability::Memory).unwrap(), None)]
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    for (store, _folder) in both() {
+        let id = Uuid::now_v7();
+        store.write(&task(id)).unwrap();
+        store.write(&[Op::Step(Box::new(step(id)))]).unwrap();
+        store.sync().unwrap();
+        let found = store.task(id).unwrap().unwrap();
+        assert_eq!((found.state, &*found.context, found.finished_at), (b's', r#"{"a":1}"#, None));
+        assert_eq!(store.steps(id).unwrap(), [step(id)]);
+        assert_eq!(store.open_tasks().unwrap().len(), 1);
+        assert_eq!(store.task_by_fingerprint(&[3; 32]).unwrap().unwrap().id, id);
+        assert_eq!(store.template(7).unwrap().unwrap().name, "t");
+        let trail = store.audit(id).unwrap();
+        assert_eq!((trail[0].0.path.as_str(), store.last_audit_number(id).unwrap()), ("piqs", 1));
+        assert!(trail[0].1.ends_with(&std::process::id().to_string()));
+
+        store.write(&[Op::Task(TaskMove { id, state: b'c', at: 20, is_final: true })]).unwrap();
+        assert_eq!(store.open_tasks().unwrap().len(), 0);
+        assert_eq!(store.task(id).unwrap().unwrap().finished_at, Some(20));
+    }
+}
+
+#[test]
+fn a_commit_is_all_or_nothing() {
+    for (store, _folder) in both() {
+        let id = Uuid::now_v7();
+        let mut ops = task(id);
+        ops.extend(task(id)); // the same id twice
+        assert!(matches!(store.write(&ops), Err(StoreError::Sql(_))));
+        assert!(store.task(id).unwrap().is_none());
+        store.write(&task(id)).unwrap();
+    }
+}
+
+#[test]
+fn what_was_written_without_a_sync_is_there_after_the_store_is_dropped_unclosed() {
+    let folder = Folder::new();
+    let id = Uuid::now_v7();
+    let store = Store::open(&folder.file(), Durability::Full).unwrap();
+    store.write(&task(id)).unwrap();
+    // what kill -9 leaves: the files as they are, without a checkpoint
+    let copy = Folder::new();
+    for name in ["tasker.db", "tasker.db-wal"] {
+        fs::copy(folder.0.join(name), copy.0.join(name)).unwrap();
+    }
+    let again = Store::open(&copy.file(), Durability::Full).unwrap();
+    assert!(again.task(id).unwrap().is_some());
+}
+
+#[test]
+fn the_file_is_private() {
+    let folder = Folder::new();
+    let _store = Store::open(&folder.file(), Durability::Full).unwrap();
+    for name in ["tasker.db", "tasker.db-wal", "tasker.db-lock"] {
+        let mode = fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_long_log_is_copied_into_the_database() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.file(), Durability::Fast).unwrap();
+    let big: std::sync::Arc<str> = format!("\"{}\"", "x".repeat(100_000)).into();
+    for _ in 0..300 {
+        let id = Uuid::now_v7();
+        let row = StepRow { result: Some(big.clone()), ..step(id) };
+        store.write(&[Op::Step(Box::new(row))]).unwrap();
+        store.checkpoint_if_long().unwrap();
+    }
+    let wal = fs::metadata(folder.0.join("tasker.db-wal")).unwrap().len();
+    assert!(wal < 8_000_000, "the log has {wal} bytes after 30 MB were written");
+}
+
+#[test]
+fn a_second_open_is_refused_with_the_holder() {
+    let folder = Folder::new();
+    let first = Store::open(&folder.file(), Durability::Full).unwrap();
+    let error = Store::open(&folder.file(), Durability::Full).err().unwrap();
+    assert!(matches!(&error, StoreError::InUse { holder, .. } if holder == "this process already"), "{error}");
+    drop(first);
+    Store::open(&folder.file(), Durability::Full).unwrap();
+}
+
+#[test]
+fn a_newer_file_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    drop(Store::open(&folder.file(), Durability::Full).unwrap());
+    let connection = Connection::open(folder.file()).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = Store::open(&folder.file(), Durability::Full).err().unwrap();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    assert!(error.to_string().contains("upgrade"));
+}
+
+#[test]
+fn a_file_of_another_program_is_refused() {
+    let folder = Folder::new();
+    let connection = Connection::open(folder.file()).unwrap();
+    connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    drop(connection);
+    assert!(matches!(Store::open(&folder.file(), Durability::Full), Err(StoreError::Foreign { .. })));
+    fs::write(folder.0.join("text"), "x".repeat(5000)).unwrap();
+    assert!(matches!(Store::open(&folder.0.join("text"), Durability::Full), Err(StoreError::Foreign { .. })));
+}
+
+#[test]
+fn wrong_places_are_told_apart() {
+    let folder = Folder::new();
+    assert!(matches!(Store::open(&folder.0, Durability::Full), Err(StoreError::IsFolder(_))));
+    assert!(matches!(Store::open(&folder.0.join("no/x.db"), Durability::Full), Err(StoreError::NoFolder(_))));
+}
