@@ -1,8 +1,11 @@
 """Durable workflows for Python."""
 
-from tasker_core._tasker_core import get_rust_version, get_version, health_check
+from tasker_core._extension import core as _core
+from tasker_core._version import __version__
 
-__version__ = get_version()
+get_rust_version = _core.get_rust_version
+get_version = _core.get_version
+health_check = _core.health_check
 
 
 def version() -> str:
