@@ -27,7 +27,7 @@ pub use outcome::{StepOutcome, TaskOutcome, Transition};
 pub use parker::{Parker, Wakeup};
 pub use ready::Executor;
 pub use tasker_store::{Durability, StoreError};
-pub use worker::{Attempt, Counters, HandlerInfo, Options, PlanId, Report, Submission, Worker};
+pub use worker::{Attempt, Counters, HandlerInfo, Options, PlanId, Report, Submission, Wait, Worker};
 
 #[cfg(test)]
 mod tests;

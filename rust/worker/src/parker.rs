@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 /// One waiting thread. Wakes are remembered: a wake before the wait ends it at once.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub enum Wakeup {
     Woken,
     /// The signal descriptor became readable: Python has handlers to run.
     Signal,
+    TimedOut,
 }
 
 impl Parker {
@@ -57,16 +59,21 @@ impl Parker {
         }
     }
 
-    /// Waits until woken, or until `signals` is readable. Call it on the thread that made the parker.
-    pub fn wait(&self, signals: Option<RawFd>) -> Wakeup {
+    /// Waits until woken, until `signals` is readable (only with a pipe) or until `deadline`. Call it on the thread that made the parker.
+    pub fn wait(&self, signals: Option<RawFd>, deadline: Option<Instant>) -> Wakeup {
         loop {
             if self.woken.swap(false, Ordering::AcqRel) {
                 return Wakeup::Woken;
             }
-            match &self.wait {
-                Wait::Thread(_) => std::thread::park(),
-                Wait::Pipe(reader, _) => {
-                    let signal = poll(reader.as_raw_fd(), signals);
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Wakeup::TimedOut;
+            }
+            match (&self.wait, left) {
+                (Wait::Thread(_), None) => std::thread::park(),
+                (Wait::Thread(_), Some(left)) => std::thread::park_timeout(left),
+                (Wait::Pipe(reader, _), left) => {
+                    let signal = poll(reader.as_raw_fd(), signals, left);
                     let mut seen = [0u8; 64];
                     let _ = (&*reader).read(&mut seen);
                     if signal {
@@ -78,13 +85,15 @@ impl Parker {
     }
 }
 
-/// Waits until either descriptor is readable; answers whether the second is. An interrupted call counts as a signal.
-fn poll(own: RawFd, signals: Option<RawFd>) -> bool {
+/// Waits until either descriptor is readable or the time is up; answers whether the second is readable. An interrupted call counts as a signal.
+fn poll(own: RawFd, signals: Option<RawFd>, left: Option<Duration>) -> bool {
     let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // A negative descriptor is passed over.
     let mut entries = [entry(own), entry(signals.unwrap_or(-1))];
+    // Rounded up, so that the loop above does not spin through the last millisecond.
+    let timeout = left.map_or(-1, |left| left.as_millis().saturating_add(1).min(i32::MAX as u128) as i32);
     // SAFETY: the array is as long as said and outlives the call.
-    let answer = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, -1) };
+    let answer = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout) };
     answer < 0 || entries[1].revents != 0
 }
 
@@ -116,7 +125,7 @@ mod tests {
         for parker in [Parker::for_this_thread(), Parker::with_pipe().unwrap()] {
             parker.wake();
             parker.wake();
-            assert_eq!(parker.wait(None), Wakeup::Woken);
+            assert_eq!(parker.wait(None, None), Wakeup::Woken);
         }
     }
 
@@ -125,7 +134,7 @@ mod tests {
         let parker = Arc::new(Parker::with_pipe().unwrap());
         let waker = Arc::clone(&parker);
         let thread = std::thread::spawn(move || waker.wake());
-        assert_eq!(parker.wait(None), Wakeup::Woken);
+        assert_eq!(parker.wait(None, None), Wakeup::Woken);
         thread.join().unwrap();
     }
 
@@ -134,6 +143,15 @@ mod tests {
         let parker = Parker::with_pipe().unwrap();
         let (reader, writer) = pipe().unwrap();
         (&writer).write_all(&[2]).unwrap();
-        assert_eq!(parker.wait(Some(reader.as_raw_fd())), Wakeup::Signal);
+        assert_eq!(parker.wait(Some(reader.as_raw_fd()), None), Wakeup::Signal);
+    }
+
+    #[test]
+    fn a_deadline_ends_the_wait() {
+        for parker in [Parker::for_this_thread(), Parker::with_pipe().unwrap()] {
+            let deadline = Instant::now() + Duration::from_millis(2);
+            assert_eq!(parker.wait(None, Some(deadline)), Wakeup::TimedOut);
+            assert!(Instant::now() >= deadline);
+        }
     }
 }

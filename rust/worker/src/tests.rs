@@ -99,7 +99,7 @@ fn serve(worker: &Arc<Worker>, threads: usize, handler: impl Fn(&Attempt) -> Rep
 }
 
 fn wait(worker: &Worker, task: Uuid) -> Arc<crate::TaskOutcome> {
-    worker.wait(task, &Arc::new(Parker::for_this_thread()), None).unwrap()
+    worker.wait(task, &Arc::new(Parker::for_this_thread()), None, None).unwrap()
 }
 
 fn stop(worker: &Worker) -> usize {
@@ -148,7 +148,7 @@ fn the_submitting_thread_may_carry_out_the_steps_itself() {
     }
     assert_eq!(order, ["a", "b", "c"]);
     let parker = Arc::new(Parker::for_this_thread());
-    assert!(worker.take_lent(ids[0], &parker, None).unwrap().is_none());
+    assert!(worker.take_lent(ids[0], &parker, None, None).unwrap().is_none());
     assert_eq!(worker.outcome(ids[0]).unwrap().state, TaskState::Complete);
 }
 
@@ -163,7 +163,7 @@ fn the_lent_thread_leaves_steps_with_a_deadline_to_handler_threads() {
     assert!(worker.report_and_lend(first, success()).unwrap().is_none());
     let parker = Arc::new(Parker::for_this_thread());
     // `c` goes to whichever thread is there first
-    if let Some(attempt) = worker.take_lent(ids[0], &parker, None).unwrap() {
+    if let Some(attempt) = worker.take_lent(ids[0], &parker, None, None).unwrap() {
         assert_eq!(name(&attempt), "c");
         worker.report(attempt, success()).unwrap();
     }

@@ -98,6 +98,21 @@ pub enum Report {
     },
 }
 
+/// Why a wait ended without what it waited for.
+#[derive(Debug, Clone)]
+pub enum Wait {
+    /// Python has signal handlers to run; wait again after that.
+    Signal,
+    TimedOut,
+    Failed(WorkerError),
+}
+
+impl From<WorkerError> for Wait {
+    fn from(error: WorkerError) -> Self {
+        Wait::Failed(error)
+    }
+}
+
 /// Counts of this process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -428,7 +443,7 @@ impl Worker {
             }
             live.idle.push(Arc::clone(parker));
             drop(live);
-            parker.wait(None);
+            parker.wait(None, None);
         }
     }
 
@@ -585,60 +600,62 @@ impl Worker {
     /// Waits for the next step of a task that the thread of its `run` may carry out. `Ok(None)` when the task is at its end: ask [`Worker::outcome`].
     ///
     /// # Errors
-    /// [`WorkerError::Stopped`] when the engine stops first; the store's. `Err(None)` when a signal arrived.
+    /// [`Wait`]: why there is neither a step nor an end.
     pub fn take_lent(
         &self,
         task: Uuid,
         parker: &Arc<Parker>,
         signals: Option<i32>,
-    ) -> Result<Option<Attempt>, Option<WorkerError>> {
+        deadline: Option<Instant>,
+    ) -> Result<Option<Attempt>, Wait> {
         loop {
-            self.check_fork().map_err(Some)?;
+            self.check_fork()?;
             let mut live = self.shared.lock();
             let Some(&key) = live.by_id.get(&task) else { return Ok(None) };
             if live.phase != Phase::Running {
-                return Err(Some(WorkerError::Stopped));
+                return Err(WorkerError::Stopped.into());
             }
             if let Some(error) = self.shared.log.failure() {
-                return Err(Some(error.into()));
+                return Err(WorkerError::from(error).into());
             }
             if let Some(step) = live.next_lendable(key) {
                 let attempt = self.claim(&mut live, key, step, now(), false).expect("ready steps can be claimed");
                 let ticket = self.shared.push(&mut live);
                 drop(live);
-                self.shared.reach(ticket, Level::Written).map_err(Some)?;
+                self.shared.reach(ticket, Level::Written)?;
                 self.ensure_flusher();
                 return Ok(Some(self.started(attempt)));
             }
             live.get_mut(key).expect("it is live").lent = Some(Arc::clone(parker));
             drop(live);
-            let wakeup = parker.wait(signals);
-            if wakeup == Wakeup::Signal {
-                return Err(None);
+            match parker.wait(signals, deadline) {
+                Wakeup::Woken => {}
+                Wakeup::Signal => return Err(Wait::Signal),
+                Wakeup::TimedOut => return Err(Wait::TimedOut),
             }
         }
     }
 
-    /// Waits for a task's end. `Ok(None)` when the time is up.
+    /// Waits for a task's end, until `deadline`. A task that is open in the store and not live here is answered as it stands.
     ///
     /// # Errors
-    /// [`WorkerError::UnknownTask`]; [`WorkerError::Stopped`] when the engine stops first; the store's. `Err(None)` when a signal arrived.
+    /// [`Wait`]: why there is no end to tell of.
     pub fn wait(
         &self,
         task: Uuid,
         parker: &Arc<Parker>,
         signals: Option<i32>,
-    ) -> Result<Arc<TaskOutcome>, Option<WorkerError>> {
+        deadline: Option<Instant>,
+    ) -> Result<Arc<TaskOutcome>, Wait> {
         let waiter = Arc::new(Waiter { parker: Arc::clone(parker), outcome: Mutex::new(None) });
         {
-            self.check_fork().map_err(Some)?;
+            self.check_fork()?;
             let mut live = self.shared.lock();
             match live.by_id.get(&task).copied() {
                 Some(key) => live.get_mut(key).expect("it is live").waiters.push(Arc::clone(&waiter)),
                 None => {
                     drop(live);
-                    let outcome = self.outcome(task).map_err(Some)?;
-                    // Open in the store and not live: nobody will ever run it here.
+                    let outcome = self.outcome(task)?;
                     return Ok(Arc::new(outcome));
                 }
             }
@@ -648,13 +665,15 @@ impl Worker {
                 return Ok(outcome);
             }
             if let Some(error) = self.shared.log.failure() {
-                break Some(error.into());
+                break Wait::Failed(error.into());
             }
             if self.shared.lock().phase == Phase::Stopped {
-                break Some(WorkerError::Stopped);
+                break Wait::Failed(WorkerError::Stopped);
             }
-            if parker.wait(signals) == Wakeup::Signal {
-                break None;
+            match parker.wait(signals, deadline) {
+                Wakeup::Woken => {}
+                Wakeup::Signal => break Wait::Signal,
+                Wakeup::TimedOut => break Wait::TimedOut,
             }
         };
         let mut live = self.shared.lock();
@@ -772,7 +791,6 @@ impl Worker {
             live.phase = Phase::Draining;
             live.wake_all();
         }
-        let mut alarm = None;
         let left = loop {
             let mut live = self.shared.lock();
             let running = live.running();
@@ -781,12 +799,10 @@ impl Worker {
             }
             live.drained = Some(Arc::clone(parker));
             drop(live);
-            alarm = alarm.or_else(|| self.alarm_at(deadline, parker));
-            if parker.wait(signals) == Wakeup::Signal {
+            if parker.wait(signals, Some(deadline)) == Wakeup::Signal {
                 break self.shared.lock().running();
             }
         };
-        drop(alarm);
         let _ = self.commit_all();
         {
             let mut live = self.shared.lock();
@@ -805,20 +821,6 @@ impl Worker {
         }
         self.shared.log.close_store();
         left
-    }
-
-    /// Wakes the parker at a time, unless the answer is dropped before.
-    fn alarm_at(&self, at: Instant, parker: &Arc<Parker>) -> Option<std::sync::mpsc::Sender<()>> {
-        let (sender, receiver) = std::sync::mpsc::channel::<()>();
-        let parker = Arc::clone(parker);
-        threads::spawn("tasker-alarm", move || {
-            let left = at.saturating_duration_since(Instant::now());
-            if receiver.recv_timeout(left) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                parker.wake();
-            }
-        })
-        .ok()
-        .map(|_| sender)
     }
 
     fn commit_all(&self) -> Result<(), WorkerError> {
