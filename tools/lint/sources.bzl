@@ -28,9 +28,15 @@ def _of_the_root():
 
 def _srcs_of_targets():
     claimed = {}
+    suites = [rule for rule in native.existing_rules().values() if rule["kind"] == "test_suite"]
+    in_suites = [test for suite in suites for test in suite["tests"]]
+
     for rule in native.existing_rules().values():
-        # A manual test does not run with the others; a manual crate may be a dependency or only linted.
-        if rule["kind"] not in _CLAIMING or (rule["kind"] == "py_test" and "manual" in rule["tags"]):
+        if rule["kind"] not in _CLAIMING:
+            continue
+
+        # A manual test runs only by name or in a suite; a manual crate may be a dependency or only linted.
+        if rule["kind"] == "py_test" and "manual" in rule["tags"] and ":" + rule["name"] not in in_suites:
             continue
         for src in rule["srcs"]:
             if src.startswith(":"):

@@ -111,6 +111,14 @@ def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [],
                 "-Clink-arg=dynamic_lookup",
             ],
             "//conditions:default": [],
+        }) + select({
+            # The same as [profile.release] of Cargo.toml.
+            "//tools/rust:is_release": [
+                "-Ccodegen-units=1",
+                "-Clto=fat",
+                "-Cstrip=symbols",
+            ],
+            "//conditions:default": [],
         }),
         version = "0.1.0",
         visibility = visibility,

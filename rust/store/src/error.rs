@@ -27,6 +27,8 @@ pub enum StoreError {
     Damaged { path: PathBuf, reason: String },
     #[error("{}: {reason}", .path.display())]
     Io { path: PathBuf, reason: String },
+    #[error("the database is closed")]
+    Closed,
     #[error("the database refused a statement: {0}")]
     Sql(String),
 }

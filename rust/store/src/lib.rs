@@ -18,7 +18,9 @@ mod sync;
 pub mod write;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
 
 pub use error::StoreError;
 pub use lock::FileLock;
@@ -36,15 +38,16 @@ pub enum Durability {
 
 /// The tables of one engine.
 pub struct Store {
-    writer: Mutex<rusqlite::Connection>,
+    /// `None` once closed, as with the next two.
+    writer: Mutex<Option<Connection>>,
     /// Queries do not wait for writes; a store in memory has one connection for both.
-    reader: Option<Mutex<rusqlite::Connection>>,
+    reader: Mutex<Option<Connection>>,
     durability: Durability,
     path: Option<PathBuf>,
     wal: Option<sync::WalFile>,
     /// The number that this process has in the trail.
     worker: i64,
-    lock: Option<FileLock>,
+    lock: Mutex<Option<FileLock>>,
 }
 
 impl Store {
@@ -56,18 +59,25 @@ impl Store {
         self.path.as_deref()
     }
 
-    fn with_writer<T>(
-        &self,
-        work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let mut connection = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        work(&mut connection).map_err(|error| self.error(error))
+    /// Copies the log into the database, closes the file and gives it free. Every later call answers [`StoreError::Closed`].
+    pub fn close(&self) {
+        let _ = self.checkpoint();
+        // The readers first: the last connection to close takes the log file away.
+        drop(self.reader.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    fn with_reader<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let connection = self.reader.as_ref().unwrap_or(&self.writer);
-        let connection = connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        work(&connection).map_err(|error| self.error(error))
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = connection.as_mut().ok_or(StoreError::Closed)?;
+        work(connection).map_err(|error| self.error(error))
+    }
+
+    fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let connection = if self.durability == Durability::Memory { &self.writer } else { &self.reader };
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        work(connection.as_ref().ok_or(StoreError::Closed)?).map_err(|error| self.error(error))
     }
 
     fn error(&self, error: rusqlite::Error) -> StoreError {

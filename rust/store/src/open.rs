@@ -41,13 +41,13 @@ impl Store {
         let reader = Connection::open_with_flags(&path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(fail)?;
         reader.pragma_update(None, "query_only", true).map_err(fail)?;
         Ok(Store {
-            writer: Mutex::new(writer),
-            reader: Some(Mutex::new(reader)),
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(Some(reader)),
             durability,
             path: Some(path),
             wal: Some(wal),
             worker,
-            lock: Some(lock),
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -57,19 +57,14 @@ impl Store {
         schema::migrate(&mut writer, 0)?;
         let worker = register_worker(&writer)?;
         Ok(Store {
-            writer: Mutex::new(writer),
-            reader: None,
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(None),
             durability: Durability::Memory,
             path: None,
             wal: None,
             worker,
-            lock: None,
+            lock: Mutex::new(None),
         })
-    }
-
-    /// Whether this store still holds its file against other processes.
-    pub fn is_locked(&self) -> bool {
-        self.lock.is_some()
     }
 }
 

@@ -65,6 +65,12 @@ impl Store {
         if wal.pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
             return Ok(());
         }
+        self.checkpoint()
+    }
+
+    /// Copies the log into the database, as far as no reader is in the way.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        let Some(wal) = &self.wal else { return Ok(()) };
         self.with_writer(|connection| {
             connection.wal_checkpoint_v2(None::<&str>, rusqlite::wal::CheckpointMode::PASSIVE)
         })?;

@@ -203,3 +203,16 @@ fn wrong_places_are_told_apart() {
     assert!(matches!(Store::open(&folder.0, Durability::Full), Err(StoreError::IsFolder(_))));
     assert!(matches!(Store::open(&folder.0.join("no/x.db"), Durability::Full), Err(StoreError::NoFolder(_))));
 }
+
+#[test]
+fn a_closed_store_gives_its_file_free_and_says_that_it_is_closed() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.file(), Durability::Full).unwrap();
+    let id = Uuid::now_v7();
+    store.write(&task(id)).unwrap();
+    store.close();
+    assert!(matches!(store.task(id), Err(StoreError::Closed)));
+    assert!(matches!(store.write(&[]), Err(StoreError::Closed)));
+    assert!(!folder.0.join("tasker.db-wal").exists());
+    assert!(Store::open(&folder.file(), Durability::Full).unwrap().task(id).unwrap().is_some());
+}

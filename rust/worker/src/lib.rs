@@ -1,1 +1,33 @@
-//! See docs/architecture.md.
+//! The worker: hands out steps that are ready, takes back results, and makes both durable. Knows threads, timers and the disk; no Python and no rules.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`worker`] | [`Worker`]: what the bindings call |
+//! | [`live`] | the tasks in memory, under one lock that is never held while waiting |
+//! | [`ready`] | which step is next |
+//! | [`commit`] | group commit: who writes, who syncs, and what may follow once it is durable |
+//! | [`driver`] | the thread that keeps deadlines and retries |
+//! | [`parker`] | how a thread waits, and how a wait on Python's main thread hears signals |
+//! | [`outcome`] | what is told of a task |
+
+mod commit;
+mod driver;
+mod error;
+mod live;
+mod outcome;
+mod parker;
+mod ready;
+mod recover;
+mod rows;
+mod threads;
+mod worker;
+
+pub use error::{TemplateChange, WorkerError};
+pub use outcome::{StepOutcome, TaskOutcome, Transition};
+pub use parker::{Parker, Wakeup};
+pub use ready::{Executor, TaskKey};
+pub use tasker_store::{Durability, StoreError};
+pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Run, Submission, Wait, Worker};
+
+#[cfg(test)]
+mod tests;

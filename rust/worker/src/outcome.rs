@@ -1,0 +1,48 @@
+//! What is told of a task: to those who wait for its end, and to those who ask how it stands.
+
+use std::sync::Arc;
+
+use tasker_engine::state::{StepState, TaskState};
+use tasker_engine::template::Template;
+use tasker_engine::Micros;
+use uuid::Uuid;
+
+#[derive(Debug, Clone)]
+pub struct TaskOutcome {
+    pub id: Uuid,
+    pub state: TaskState,
+    pub template: Arc<Template>,
+    pub context: Arc<str>,
+    pub created_at: Micros,
+    /// In the order of the template.
+    pub steps: Vec<StepOutcome>,
+}
+
+#[derive(Debug, Clone)]
+pub struct StepOutcome {
+    pub state: StepState,
+    pub attempts: u16,
+    /// 0 if it never started.
+    pub started_at: Micros,
+    /// 0 if no attempt has ended.
+    pub finished_at: Micros,
+    /// Meaningful while the step waits for its retry.
+    pub retry_at: Micros,
+    pub result: Option<Arc<str>>,
+    pub error: Option<Arc<str>>,
+    pub metadata: Option<Arc<str>>,
+}
+
+/// One move of a task or a step.
+#[derive(Debug, Clone)]
+pub struct Transition {
+    /// `None` for the task itself.
+    pub step: Option<u32>,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub at: Micros,
+    pub attempt: u16,
+    pub cause: &'static str,
+    /// `host:process`.
+    pub worker: String,
+}
