@@ -1,7 +1,7 @@
 """Runs the package's tests as its users have it: installed into a new environment of each Python.
 
-Usage: python -m tools.ci.installed WHEEL REPORTS [VERSION...], with uv on PATH. The tests are copied
-away from the checkout, so that nothing but the wheel can be imported.
+Usage: python -m tools.ci.installed WHEEL REPORTS [VERSION...], with uv on PATH. The tests are
+copied away from the checkout, so that nothing but the wheel can be imported.
 """
 
 from __future__ import annotations
