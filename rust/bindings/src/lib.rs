@@ -1,4 +1,20 @@
-//! The extension module `tasker_core._tasker_core`: conversions, errors and logging between Python and the worker, and no rules.
+//! The extension module `tasker_core._tasker_core`: conversions, errors and waits between Python and the worker. No rules, no SQL.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`core`] | `Core`: the worker, with Python's lock released while it works |
+//! | [`attempt`] | `Attempt`: a step in the hands of a handler |
+//! | [`template`] | `Template`: a workflow that was read and checked |
+//! | [`outcome`] | what is told of a task |
+//! | [`json`] | Python values as JSON, with the path of what has none |
+//! | [`error`] | each error of the worker as its Python class, in one place |
+
+mod attempt;
+mod core;
+mod error;
+mod json;
+mod outcome;
+mod template;
 
 use pyo3::prelude::*;
 
@@ -22,6 +38,14 @@ fn _tasker_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(get_version, module)?)?;
     module.add_function(wrap_pyfunction!(get_rust_version, module)?)?;
     module.add_function(wrap_pyfunction!(health_check, module)?)?;
+    module.add_function(wrap_pyfunction!(json::to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(template::parse_template, module)?)?;
+    module.add_class::<core::Core>()?;
+    module.add_class::<core::Parker>()?;
+    module.add_class::<core::Run>()?;
+    module.add_class::<attempt::Attempt>()?;
+    module.add_class::<template::Template>()?;
+    module.add_class::<outcome::Task>()?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     Ok(())
 }

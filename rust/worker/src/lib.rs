@@ -25,9 +25,9 @@ mod worker;
 pub use error::{TemplateChange, WorkerError};
 pub use outcome::{StepOutcome, TaskOutcome, Transition};
 pub use parker::{Parker, Wakeup};
-pub use ready::Executor;
+pub use ready::{Executor, TaskKey};
 pub use tasker_store::{Durability, StoreError};
-pub use worker::{Attempt, Counters, HandlerInfo, Options, PlanId, Report, Submission, Wait, Worker};
+pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Run, Submission, Wait, Worker};
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use tasker_engine::template::Template;
 use uuid::Uuid;
 
 use crate::{
-    Attempt, Durability, Executor, HandlerInfo, Options, Parker, PlanId, Report, Submission, Worker, WorkerError,
+    Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Submission, Worker, WorkerError,
 };
 
 /// A folder that is gone when the test ends.
@@ -63,7 +63,9 @@ fn template(spec: &str) -> Template {
 fn load(worker: &Worker, spec: &str) -> PlanId {
     let template = template(spec);
     let handlers = vec![HandlerInfo { executor: Executor::Thread, idempotent: false }; template.steps.len()];
-    worker.load(template, handlers, true).unwrap()
+    let plan = worker.load(template, handlers).unwrap();
+    worker.resume_all(plan).unwrap();
+    plan
 }
 
 fn request(plan: PlanId) -> Submission {
@@ -116,8 +118,7 @@ fn tasks_run_on_handler_threads_to_their_end() {
             let result = format!(r#"{{"from":"{}"}}"#, name(attempt));
             Report::Success { result: result.into(), metadata: None }
         });
-        let (ids, lent) = worker.submit(vec![request(plan); 50], false).unwrap();
-        assert!(lent.is_none());
+        let ids = worker.submit(vec![request(plan); 50]).unwrap();
         for id in ids {
             let outcome = wait(&worker, id);
             assert_eq!(outcome.state, TaskState::Complete);
@@ -140,16 +141,16 @@ fn tasks_run_on_handler_threads_to_their_end() {
 fn the_submitting_thread_may_carry_out_the_steps_itself() {
     let worker = memory();
     let plan = load(&worker, "a; b: a; c: b");
-    let (ids, mut next) = worker.submit(vec![request(plan)], true).unwrap();
+    let parker = Arc::new(Parker::for_this_thread());
+    let (run, mut next) = worker.submit_run(request(plan), &parker).unwrap();
     let mut order = Vec::new();
     while let Some(attempt) = next {
         order.push(name(&attempt));
         next = worker.report_and_lend(attempt, success()).unwrap();
     }
     assert_eq!(order, ["a", "b", "c"]);
-    let parker = Arc::new(Parker::for_this_thread());
-    assert!(worker.take_lent(ids[0], &parker, None, None).unwrap().is_none());
-    assert_eq!(worker.outcome(ids[0]).unwrap().state, TaskState::Complete);
+    let Next::End(outcome) = worker.next(&run, None, None).unwrap() else { panic!("there is a fourth step") };
+    assert_eq!((outcome.state, outcome.id), (TaskState::Complete, run.task_id));
 }
 
 #[test]
@@ -157,17 +158,22 @@ fn the_lent_thread_leaves_steps_with_a_deadline_to_handler_threads() {
     let worker = memory();
     let plan = load(&worker, "a; b: a ! timeout_seconds: 60; c: b");
     serve(&worker, 1, |_| success());
-    let (ids, first) = worker.submit(vec![request(plan)], true).unwrap();
+    let parker = Arc::new(Parker::for_this_thread());
+    let (run, first) = worker.submit_run(request(plan), &parker).unwrap();
     let first = first.unwrap();
     assert_eq!(name(&first), "a");
     assert!(worker.report_and_lend(first, success()).unwrap().is_none());
-    let parker = Arc::new(Parker::for_this_thread());
     // `c` goes to whichever thread is there first
-    if let Some(attempt) = worker.take_lent(ids[0], &parker, None, None).unwrap() {
-        assert_eq!(name(&attempt), "c");
-        worker.report(attempt, success()).unwrap();
-    }
-    assert_eq!(wait(&worker, ids[0]).state, TaskState::Complete);
+    let outcome = loop {
+        match worker.next(&run, None, None).unwrap() {
+            Next::End(outcome) => break outcome,
+            Next::Attempt(attempt) => {
+                assert_eq!(name(&attempt), "c");
+                worker.report(attempt, success()).unwrap();
+            }
+        }
+    };
+    assert_eq!(outcome.state, TaskState::Complete);
 }
 
 #[test]
@@ -183,7 +189,7 @@ fn a_slow_sibling_holds_nobody_up() {
         }
         success()
     });
-    let (ids, _) = worker.submit(vec![request(plan)], false).unwrap();
+    let ids = worker.submit(vec![request(plan)]).unwrap();
     assert_eq!(wait(&worker, ids[0]).state, TaskState::Complete);
 }
 
@@ -192,7 +198,7 @@ fn a_failure_is_retried_and_the_trail_tells_it() {
     let worker = memory();
     let plan = load(&worker, "a");
     serve(&worker, 1, |attempt| if attempt.number < 3 { failure(true) } else { success() });
-    let (ids, _) = worker.submit(vec![request(plan)], false).unwrap();
+    let ids = worker.submit(vec![request(plan)]).unwrap();
     let outcome = wait(&worker, ids[0]);
     assert_eq!((outcome.state, outcome.steps[0].attempts), (TaskState::Complete, 3));
     let trail: Vec<String> = worker
@@ -228,7 +234,7 @@ fn a_deadline_fails_the_attempt_frees_its_place_and_refuses_its_report() {
         }
         success()
     });
-    let (ids, _) = worker.submit(vec![request(plan)], false).unwrap();
+    let ids = worker.submit(vec![request(plan)]).unwrap();
     let outcome = wait(&worker, ids[0]);
     assert_eq!((outcome.state, outcome.steps[0].attempts), (TaskState::Complete, 2));
     assert_eq!(worker.counters().unwrap().abandoned_threads, 1);
@@ -241,7 +247,8 @@ fn what_a_dead_process_left_goes_on() {
     let folder = Folder::new();
     let worker = open(&folder.file(), Durability::Full);
     let plan = load(&worker, "a; b: a; c: b");
-    let (ids, first) = worker.submit(vec![request(plan)], true).unwrap();
+    let (run, first) = worker.submit_run(request(plan), &Arc::new(Parker::for_this_thread())).unwrap();
+    let ids = [run.task_id];
     let second = worker.report_and_lend(first.unwrap(), success()).unwrap().unwrap();
     assert_eq!(name(&second), "b");
     // what kill -9 leaves behind
@@ -271,7 +278,7 @@ fn other_content_under_the_same_version_is_refused() {
     load(&worker, "a");
     let changed = template("a; b");
     let handlers = vec![HandlerInfo { executor: Executor::Thread, idempotent: false }; 2];
-    let error = worker.load(changed, handlers, true).unwrap_err();
+    let error = worker.load(changed, handlers).unwrap_err();
     assert!(matches!(error, WorkerError::TemplateChanged(_)), "{error}");
 }
 
@@ -280,7 +287,7 @@ fn a_task_is_found_again_by_its_template_and_context() {
     let worker = memory();
     let plan = load(&worker, "a");
     let submission = Submission { continuable: true, context: r#"{"b":1.0,"a":2}"#.into(), ..request(plan) };
-    let (ids, _) = worker.submit(vec![submission], false).unwrap();
+    let ids = worker.submit(vec![submission]).unwrap();
     assert_eq!(worker.find(plan, r#"{"a": 2, "b": 1}"#).unwrap().unwrap().id, ids[0]);
     assert!(worker.find(plan, r#"{"a": 3, "b": 1}"#).unwrap().is_none());
 }
@@ -298,7 +305,7 @@ fn stop_waits_for_running_handlers_and_keeps_their_results() {
         gate.lock().unwrap().recv().unwrap();
         success()
     });
-    let (ids, _) = worker.submit(vec![request(plan)], false).unwrap();
+    let ids = worker.submit(vec![request(plan)]).unwrap();
     has_begun.recv().unwrap();
     // a second handler thread: it ends when the draining begins
     let idle = Arc::clone(&worker);
@@ -308,7 +315,7 @@ fn stop_waits_for_running_handlers_and_keeps_their_results() {
     assert!(idle.join().unwrap());
     release.send(()).unwrap();
     assert_eq!(stopper.join().unwrap(), 0);
-    assert!(matches!(worker.submit(vec![request(plan)], false), Err(WorkerError::Stopped)));
+    assert!(matches!(worker.submit(vec![request(plan)]), Err(WorkerError::Stopped)));
     let again = open(&folder.file(), Durability::Full);
     let stored = again.outcome(ids[0]).unwrap();
     assert_eq!((stored.steps[0].state, stored.steps[1].state), (StepState::Complete, StepState::Pending));
@@ -328,7 +335,7 @@ fn a_cancelled_task_is_final_and_its_handler_is_told() {
         told.send(attempt.is_cancelled()).unwrap();
         success()
     });
-    let (ids, _) = worker.submit(vec![request(plan)], false).unwrap();
+    let ids = worker.submit(vec![request(plan)]).unwrap();
     has_begun.recv().unwrap();
     assert!(worker.cancel(ids[0]).unwrap());
     assert_eq!(wait(&worker, ids[0]).state, TaskState::Cancelled);

@@ -84,6 +84,21 @@ impl Attempt {
     }
 }
 
+/// The claim of a thread to carry out a task's steps itself, until the task's end.
+#[derive(Debug)]
+pub struct Run {
+    pub task_id: Uuid,
+    task: TaskKey,
+    waiter: Arc<Waiter>,
+}
+
+/// What comes next in a [`Run`].
+#[derive(Debug)]
+pub enum Next {
+    Attempt(Attempt),
+    End(Arc<TaskOutcome>),
+}
+
 /// What became of an attempt.
 #[derive(Debug, Clone)]
 pub enum Report {
@@ -263,11 +278,11 @@ impl Worker {
 
     /// Makes a template runnable.
     ///
-    /// With `resume`, the open tasks that were submitted with it go on. `handlers` has an entry a step.
+    /// `handlers` has an entry a step.
     ///
     /// # Errors
     /// [`WorkerError::TemplateChanged`] when the store has other content under the same name and version.
-    pub fn load(&self, template: Template, handlers: Vec<HandlerInfo>, resume: bool) -> Result<PlanId, WorkerError> {
+    pub fn load(&self, template: Template, handlers: Vec<HandlerInfo>) -> Result<PlanId, WorkerError> {
         self.check_fork()?;
         let id = rows::template_id(&template.hash);
         let store = self.shared.log.read()?;
@@ -293,11 +308,18 @@ impl Worker {
         })));
         self.shared.push(&mut live);
         drop(live);
-        if resume {
-            recover::open_tasks(&self.shared, number, None)?;
-            self.commit_all()?;
-        }
         Ok(number)
+    }
+
+    /// Takes up the open tasks of a template that an earlier process left; answers how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn resume_all(&self, plan: PlanId) -> Result<usize, WorkerError> {
+        self.check_fork()?;
+        let resumed = recover::open_tasks(&self.shared, plan, None)?;
+        self.commit_all()?;
+        Ok(resumed)
     }
 
     /// Takes up one open task that an earlier process left; answers whether it was open.
@@ -314,54 +336,55 @@ impl Worker {
         Ok(resumed)
     }
 
-    /// Writes tasks and answers their ids once they are durable. With `lend`, also the first step of the first task, claimed for the calling thread.
+    /// Writes tasks and answers their ids once they are durable.
     ///
     /// # Errors
     /// [`WorkerError::Stopped`], or the store's.
-    pub fn submit(&self, requests: Vec<Submission>, lend: bool) -> Result<(Vec<Uuid>, Option<Attempt>), WorkerError> {
+    pub fn submit(&self, requests: Vec<Submission>) -> Result<Vec<Uuid>, WorkerError> {
         self.check_fork()?;
-        let now = now();
-        let mut ids = Vec::with_capacity(requests.len());
-        let mut lent = None;
         // Hashing a context takes longer than the lock should be held.
-        let plans = self.running()?.plans.clone();
-        let fingerprints: Vec<_> = requests
-            .iter()
-            .map(|request| {
-                request.continuable.then(|| fingerprint(&plans[request.plan as usize].template, &request.context))
-            })
-            .collect();
+        let fingerprints = self.fingerprints(&requests)?;
         let mut live = self.running()?;
-        for (request, fingerprint) in requests.into_iter().zip(fingerprints) {
-            let plan = Arc::clone(&plans[request.plan as usize]);
-            let id = Uuid::now_v7();
-            let place = live.ops.len();
-            let task = Task::new(Arc::clone(&plan.template));
-            let context = Arc::clone(&request.context);
-            let key = live.insert(LiveTask::new(id, task, (request.plan, plan), context, request.priority, now));
-            let started = live.apply(key, Event::Start, now);
-            debug_assert!(started.is_ok());
-            let state = live.get(key).expect("just inserted").task.state();
-            let row = NewTask {
-                id,
-                template_id: rows::template_id(&plans[request.plan as usize].template.hash),
-                state: state.code(),
-                priority: request.priority,
-                context: request.context,
-                fingerprint,
-                created_at: now,
-                finished_at: state.is_final().then_some(now),
-            };
-            live.ops.insert(place, Op::NewTask(Box::new(row)));
-            if lend && ids.is_empty() {
-                lent = self.claim_lendable(&mut live, key, now);
-            }
-            ids.push(id);
-        }
+        let now = now();
+        let ids = requests
+            .into_iter()
+            .zip(fingerprints)
+            .map(|(request, fingerprint)| insert(&mut live, request, fingerprint, now).1)
+            .collect();
         let ticket = self.shared.push(&mut live);
         drop(live);
         self.shared.reach(ticket, Level::Durable)?;
-        Ok((ids, lent.map(|attempt| self.started(attempt))))
+        Ok(ids)
+    }
+
+    /// Writes a task whose steps the calling thread carries out, with its first step, if it may be lent, claimed in the same commit.
+    ///
+    /// # Errors
+    /// [`WorkerError::Stopped`], or the store's.
+    pub fn submit_run(&self, request: Submission, parker: &Arc<Parker>) -> Result<(Run, Option<Attempt>), WorkerError> {
+        self.check_fork()?;
+        let fingerprint = self.fingerprints(std::slice::from_ref(&request))?.pop().flatten();
+        let waiter = Arc::new(Waiter { parker: Arc::clone(parker), outcome: Mutex::new(None) });
+        let mut live = self.running()?;
+        let now = now();
+        let (task, task_id) = insert(&mut live, request, fingerprint, now);
+        live.get_mut(task).expect("just inserted").waiters.push(Arc::clone(&waiter));
+        let lent = self.claim_lendable(&mut live, task, now);
+        let ticket = self.shared.push(&mut live);
+        drop(live);
+        self.shared.reach(ticket, Level::Durable)?;
+        Ok((Run { task_id, task, waiter }, lent.map(|attempt| self.started(attempt))))
+    }
+
+    fn fingerprints(&self, requests: &[Submission]) -> Result<Vec<Option<[u8; 32]>>, WorkerError> {
+        if !requests.iter().any(|request| request.continuable) {
+            return Ok(vec![None; requests.len()]);
+        }
+        let plans = self.running()?.plans.clone();
+        let digest = |request: &Submission| {
+            request.continuable.then(|| fingerprint(&plans[request.plan as usize].template, &request.context))
+        };
+        Ok(requests.iter().map(digest).collect())
     }
 
     /// In the commit that makes steps ready, claims the first that the calling thread may carry out.
@@ -597,36 +620,40 @@ impl Worker {
         }
     }
 
-    /// Waits for the next step of a task that the thread of its `run` may carry out. `Ok(None)` when the task is at its end: ask [`Worker::outcome`].
+    /// Waits for the next step of a run that its thread may carry out, or for the task's end.
     ///
     /// # Errors
-    /// [`Wait`]: why there is neither a step nor an end.
-    pub fn take_lent(
-        &self,
-        task: Uuid,
-        parker: &Arc<Parker>,
-        signals: Option<i32>,
-        deadline: Option<Instant>,
-    ) -> Result<Option<Attempt>, Wait> {
+    /// [`Wait`]: why there is neither.
+    pub fn next(&self, run: &Run, signals: Option<i32>, deadline: Option<Instant>) -> Result<Next, Wait> {
+        let parker = &run.waiter.parker;
         loop {
             self.check_fork()?;
-            let mut live = self.shared.lock();
-            let Some(&key) = live.by_id.get(&task) else { return Ok(None) };
-            if live.phase != Phase::Running {
-                return Err(WorkerError::Stopped.into());
+            if let Some(outcome) = run.waiter.outcome.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Ok(Next::End(outcome));
             }
             if let Some(error) = self.shared.log.failure() {
                 return Err(WorkerError::from(error).into());
             }
-            if let Some(step) = live.next_lendable(key) {
-                let attempt = self.claim(&mut live, key, step, now(), false).expect("ready steps can be claimed");
+            let mut live = self.shared.lock();
+            if live.phase != Phase::Running {
+                drop(live);
+                // Its last step may have been taken in while the engine drained.
+                let outcome = run.waiter.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+                return outcome.map(Next::End).ok_or(Wait::Failed(WorkerError::Stopped));
+            }
+            if let Some(step) = live.next_lendable(run.task) {
+                let attempt = self.claim(&mut live, run.task, step, now(), false).expect("ready steps can be claimed");
                 let ticket = self.shared.push(&mut live);
                 drop(live);
                 self.shared.reach(ticket, Level::Written)?;
                 self.ensure_flusher();
-                return Ok(Some(self.started(attempt)));
+                return Ok(Next::Attempt(self.started(attempt)));
             }
-            live.get_mut(key).expect("it is live").lent = Some(Arc::clone(parker));
+            if let Some(found) = live.get_mut(run.task) {
+                found.lent = Some(Arc::clone(parker));
+            } else if run.waiter.outcome.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                continue;
+            }
             drop(live);
             match parker.wait(signals, deadline) {
                 Wakeup::Woken => {}
@@ -872,6 +899,33 @@ impl Drop for Worker {
             std::mem::forget(Arc::clone(&self.shared));
         }
     }
+}
+
+/// Makes a task live and stages what stores it.
+fn insert(live: &mut Live, request: Submission, fingerprint: Option<[u8; 32]>, now: Micros) -> (TaskKey, Uuid) {
+    let plan = Arc::clone(&live.plans[request.plan as usize]);
+    let template_id = rows::template_id(&plan.template.hash);
+    let id = Uuid::now_v7();
+    let place = live.ops.len();
+    let task = Task::new(Arc::clone(&plan.template));
+    let context = Arc::clone(&request.context);
+    let key = live.insert(LiveTask::new(id, task, (request.plan, plan), context, request.priority, now));
+    let started = live.apply(key, Event::Start, now);
+    debug_assert!(started.is_ok());
+    let state = live.get(key).expect("just inserted").task.state();
+    let row = NewTask {
+        id,
+        template_id,
+        state: state.code(),
+        priority: request.priority,
+        context: request.context,
+        fingerprint,
+        created_at: now,
+        finished_at: state.is_final().then_some(now),
+    };
+    // Before the trail of its start.
+    live.ops.insert(place, Op::NewTask(Box::new(row)));
+    (key, id)
 }
 
 fn fingerprint(template: &Template, context: &str) -> [u8; 32] {

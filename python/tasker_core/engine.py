@@ -1,0 +1,431 @@
+"""The engine: templates and handlers in, durable tasks out. It runs in this process and keeps
+everything in one SQLite file.
+"""
+
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Literal
+
+from tasker_core._attempt import MAX_JSON_BYTES, carry_out
+from tasker_core._extension import core as _extension
+from tasker_core._handlers import HandlerCatalogue
+from tasker_core._loop import EventLoopThread
+from tasker_core._plan import Plan
+from tasker_core._pool import HandlerPool
+from tasker_core._signals import signal_descriptor
+from tasker_core.exceptions import (
+    TaskNotFoundError,
+    TemplateError,
+    TemplateProblem,
+)
+from tasker_core.results import TaskResult, Transition, _when
+
+__all__ = ["Engine"]
+
+_DRAIN_SECONDS = 30.0
+
+
+class Engine:
+    """Runs workflows durably, in this process, with no server.
+
+    Opening it takes up the tasks that an earlier process left unfinished, once their template is
+    loaded.
+
+    >>> template = '''
+    ... name: hello
+    ... steps:
+    ...   - name: greet
+    ...     handler: {callable: greet}
+    ...     timeout_seconds: 10
+    ... '''
+    >>> import sys, types
+    >>> from tasker_core import Engine
+    >>> from tasker_core.step_handler import inputs, step_handler
+    >>> module = types.ModuleType("hello_handlers")
+    >>> @step_handler("greet")
+    ... @inputs("name")
+    ... def greet(name):
+    ...     return {"greeting": f"Hello {name}"}
+    >>> greet._handler_class.__module__ = "hello_handlers"
+    >>> module.greet = greet
+    >>> with Engine(durability="memory", handlers=[module]) as engine:
+    ...     name = engine.load_text(template)
+    ...     engine.run(name, {"name": "Ada"}).result
+    {'greeting': 'Hello Ada'}
+
+    Args:
+        database: The SQLite file; made, with mode 0600, if there is none.
+        templates: Files to load at once.
+        handlers: Modules or packages to find handlers in; code of no other module is run.
+        threads: How many handlers run at a time.
+        durability: What an acknowledged result survives: `full` power loss, `fast` the death of the
+            process, `memory` nothing (there is no file).
+        resume: Whether loading a template takes up its unfinished tasks.
+        environment: Which of a template's `environments` applies; `TASKER_ENV` if None.
+        seed: What the jitter of retries is drawn from; random if None.
+
+    Raises:
+        DatabaseError: The file can't be used; the message says why and what to do.
+        TemplateError: A template has errors.
+        HandlerNotFoundError: A step's handler is not in the modules named.
+    """
+
+    def __init__(
+        self,
+        database: str | os.PathLike[str] = "tasker.db",
+        *,
+        templates: Iterable[str | os.PathLike[str]] = (),
+        handlers: Iterable[str | ModuleType] = (),
+        threads: int = 10,
+        durability: Literal["full", "fast", "memory"] = "full",
+        resume: bool = True,
+        environment: str | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if isinstance(handlers, str):
+            handlers = [handlers]
+        if isinstance(templates, (str, os.PathLike)):
+            templates = [templates]
+        self._catalogue = HandlerCatalogue(handlers)
+        self._environment = os.environ.get("TASKER_ENV") if environment is None else environment
+        self._resume = resume
+        chosen = int.from_bytes(os.urandom(8), "little") if seed is None else seed & (1 << 64) - 1
+        self._core = _extension.Core(
+            os.fspath(database), durability=durability, threads=threads, seed=chosen
+        )
+        self._plans: list[Plan] = []
+        self._by_name: dict[str, Plan] = {}
+        self._loop = EventLoopThread()
+        self._pool = HandlerPool(self._core, self._carry_out)
+        self._parkers = threading.local()
+        # At the end of the program what runs is drained, like `stop` does. The hook must not keep
+        # the engine alive.
+        self._at_exit = _stop_hook(weakref.ref(self))
+        atexit.register(self._at_exit)
+        try:
+            for template in templates:
+                self.load(template)
+        except BaseException:
+            self.stop(timeout=0)
+            raise
+
+    def load(self, template: str | os.PathLike[str]) -> str:
+        """Load a template from a YAML file, and take up its unfinished tasks if the engine resumes.
+
+        Returns:
+            Its name as `submit` takes it: `namespace/name@version`.
+
+        Raises:
+            TemplateError: It has errors, or can't be read; `problems` lists all.
+            TemplateChangedError: The database has other content under this name and version.
+            HandlerNotFoundError: A step's handler is not in the modules named.
+        """
+        path = Path(template)
+        try:
+            source = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise TemplateError(f"there is no template {path}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise TemplateError(f"the template {path} can't be read: {error}") from None
+        return self.load_text(source, file=str(path))
+
+    def load_text(self, source: str, *, file: str = "<text>") -> str:
+        """Load a template from YAML text; `file` names it in errors. See `load`."""
+        parsed = _extension.parse_template(source, file=file, environment=self._environment)
+        label = f"{parsed.namespace}/{parsed.name}@{parsed.version}"
+        plan = Plan(self._core, parsed, self._catalogue, file)
+        idempotent = [bool(step.handler and step.handler.idempotent) for step in plan.steps]
+        # Its steps may run as soon as it is loaded: the plan has to be where its number says.
+        plan.id = len(self._plans)
+        self._plans.append(plan)
+        try:
+            number = self._core.load(parsed, idempotent=idempotent)
+        except BaseException:
+            self._plans.pop()
+            raise
+        assert number == plan.id
+        self._by_name[label] = plan
+        if self._resume:
+            self._core.resume_all(plan.id)
+            self._pool.grow()
+        return label
+
+    def template_warnings(self, template: str) -> list[TemplateProblem]:
+        """What was noticed about a loaded template that is no error."""
+        return self._plan(template).template.warnings
+
+    def submit(
+        self,
+        template: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        priority: int = 0,
+        continuable: bool = False,
+    ) -> str:
+        """Write a task; it runs on the handler threads. When this returns, the task is on disk.
+
+        Args:
+            template: A name that `load` answered, or its part without namespace or version.
+            context: What the handlers read as the task's context.
+            priority: -100 to 100; higher goes first.
+            continuable: Whether `find` finds the task by its template and context.
+
+        Returns:
+            The task's id.
+
+        Raises:
+            ConversionError: The context can't be stored as JSON.
+            EngineStoppedError: The engine was stopped.
+        """
+        return self.submit_many(
+            template, [context or {}], priority=priority, continuable=continuable
+        )[0]
+
+    def submit_many(
+        self,
+        template: str,
+        contexts: Iterable[Mapping[str, Any]],
+        *,
+        priority: int = 0,
+        continuable: bool = False,
+    ) -> list[str]:
+        """Write tasks of one template in one commit; see `submit`."""
+        plan = self._plan(template)
+        texts = [_context_text(context) for context in contexts]
+        ids = self._core.submit(
+            plan.id, texts, priority=_priority(priority), continuable=continuable
+        )
+        self._pool.grow()
+        return ids
+
+    def run(
+        self,
+        template: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        priority: int = 0,
+        continuable: bool = False,
+        timeout: float | None = None,
+    ) -> TaskResult:
+        """Write a task and wait for its end. This thread runs the steps that have no deadline, the
+        handler threads what else is ready.
+
+        Args:
+            template: See `submit`, as for the next three.
+            context: What the handlers read as the task's context.
+            priority: -100 to 100; higher goes first.
+            continuable: Whether `find` finds the task by its template and context.
+            timeout: Seconds to wait; the task goes on after that.
+
+        Returns:
+            The task at its end: complete, or blocked by failures, or cancelled.
+
+        Raises:
+            TimeoutError: The time is up.
+            ConversionError: The context can't be stored as JSON.
+            EngineStoppedError: The engine was stopped before the task's end.
+        """
+        plan = self._plan(template)
+        run, attempt = self._core.submit_run(
+            plan.id,
+            _context_text(context or {}),
+            self._parker(),
+            priority=_priority(priority),
+            continuable=continuable,
+        )
+        while True:
+            while attempt is not None:
+                self._pool.grow()
+                interrupt = self._carry_out(attempt)
+                if interrupt is not None:
+                    self._core.report(attempt)
+                    raise interrupt
+                attempt = self._core.report_and_lend(attempt)
+            self._pool.grow()
+            with signal_descriptor() as signals:
+                found = self._core.next(run, signals=signals, timeout=timeout)
+            if isinstance(found, _extension.Task):
+                return TaskResult(found)
+            if isinstance(found, _extension.Attempt):
+                attempt = found
+            elif found == "timeout":
+                raise TimeoutError(
+                    f"task {run.task_uuid} did not end within {timeout} s; it goes on"
+                )
+
+    def wait(self, task: str, *, timeout: float | None = None) -> TaskResult:
+        """Wait for a task's end.
+
+        Args:
+            task: The task's id.
+            timeout: Seconds to wait; the task goes on after that.
+
+        Returns:
+            The task at its end: complete, or blocked by failures, or cancelled.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or it is open and nobody runs it here.
+            TimeoutError: The time is up.
+            EngineStoppedError: The engine was stopped first.
+        """
+        parker = self._parker()
+        while True:
+            with signal_descriptor() as signals:
+                found = self._core.wait(task, parker, signals=signals, timeout=timeout)
+            if found == "timeout":
+                raise TimeoutError(f"task {task} did not end within {timeout} s; it goes on")
+            if isinstance(found, _extension.Task):
+                if not found.is_final:
+                    label = f"{found.namespace}/{found.name}@{found.version}"
+                    raise TaskNotFoundError(
+                        f"task {task} is open, and its template {label} is not loaded here"
+                    )
+                return TaskResult(found)
+
+    def task(self, task: str) -> TaskResult:
+        """How a task stands now.
+
+        Raises:
+            TaskNotFoundError: There is no such task.
+        """
+        return TaskResult(self._core.task(task))
+
+    def find(self, template: str, context: Mapping[str, Any] | None = None) -> TaskResult | None:
+        """The newest task that was submitted as continuable with this template and context, or
+        None.
+        """
+        found = self._core.find(self._plan(template).id, _context_text(context or {}))
+        return None if found is None else TaskResult(found)
+
+    def resume(self, template: str, task: str) -> bool:
+        """Take up one unfinished task, in an engine that does not resume all.
+
+        Returns:
+            Whether it was unfinished.
+        """
+        resumed = self._core.resume(self._plan(template).id, task)
+        self._pool.grow()
+        return resumed
+
+    def open_tasks(self) -> list[str]:
+        """The ids of all tasks in the database that are not at their end, oldest first."""
+        return self._core.open_tasks()
+
+    def trail(self, task: str) -> list[Transition]:
+        """Every move of a task and of its steps, first to last."""
+        names = list(self.task(task).steps)
+        return [
+            Transition(
+                None if step is None else names[step],
+                before,
+                after,
+                _when(at),
+                attempt,
+                cause,
+                worker,
+            )
+            for step, before, after, at, attempt, cause, worker in self._core.trail(task)
+        ]
+
+    def cancel(self, task: str) -> bool:
+        """End a task that runs here. Handlers see `context.cancelled` and are not waited for.
+
+        Returns:
+            Whether it was open.
+        """
+        return self._core.cancel(task)
+
+    def stop(self, *, timeout: float | None = None) -> int:
+        """Hand out no more steps, wait for handlers that run, make everything durable, and close
+        the database.
+
+        Calling it again does nothing. A `with` block calls it.
+
+        Args:
+            timeout: Seconds to wait for handlers; 30 if None.
+
+        Returns:
+            How many handlers were not waited for. Their steps run again after the next start.
+        """
+        limit = _DRAIN_SECONDS if timeout is None else timeout
+        with signal_descriptor() as signals:
+            left = self._core.stop(limit, self._parker(), signals=signals)
+        self._loop.stop()
+        atexit.unregister(self._at_exit)
+        return left
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _carry_out(self, attempt: Any) -> BaseException | None:
+        return carry_out(attempt, self._plans[attempt.plan].steps[attempt.step], self._loop)
+
+    def _plan(self, template: str) -> Plan:
+        plan = self._by_name.get(template)
+        if plan is not None:
+            return plan
+        fitting = [label for label in self._by_name if template in _short_names(label)]
+        if len(fitting) == 1:
+            plan = self._by_name[template] = self._by_name[fitting[0]]
+            return plan
+        loaded = ", ".join(sorted({_label(plan) for plan in self._by_name.values()})) or "none"
+        if fitting:
+            raise TemplateError(
+                f"{template!r} names several templates: {', '.join(sorted(fitting))}"
+            )
+        raise TemplateError(f"no template {template!r} is loaded; loaded are: {loaded}")
+
+    def _parker(self) -> Any:
+        parker = getattr(self._parkers, "parker", None)
+        if parker is None:
+            is_main = threading.current_thread() is threading.main_thread()
+            parker = self._parkers.parker = _extension.Parker(hears_signals=is_main)
+        return parker
+
+
+def _label(plan: Plan) -> str:
+    return f"{plan.template.namespace}/{plan.template.name}@{plan.template.version}"
+
+
+def _short_names(label: str) -> tuple[str, str, str]:
+    """What a template may be called where that is clear: without version, without namespace,
+    without both.
+    """
+    namespace, _, rest = label.partition("/")
+    name = rest.partition("@")[0]
+    return f"{namespace}/{name}", rest, name
+
+
+def _context_text(context: Mapping[str, Any]) -> str:
+    if not isinstance(context, Mapping):
+        raise TypeError(f"a context is a mapping, not {type(context).__name__}")
+    plain = context if isinstance(context, dict) else dict(context)
+    return _extension.to_json(plain, what="context", limit=MAX_JSON_BYTES)
+
+
+def _priority(priority: int) -> int:
+    if not -100 <= priority <= 100:
+        raise ValueError(f"priority is between -100 and 100, not {priority}")
+    return priority
+
+
+def _stop_hook(engine: "weakref.ref[Engine]") -> Any:
+    def stop() -> None:
+        alive = engine()
+        if alive is not None:
+            alive.stop()
+
+    return stop

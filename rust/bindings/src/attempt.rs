@@ -1,0 +1,108 @@
+//! A step in the hands of a handler.
+
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use tasker_engine::task::Failure;
+use tasker_worker as worker;
+
+use crate::json;
+
+/// An attempt: what its handler is given, and then what became of it.
+///
+/// Texts are JSON: what a handler does not read is never decoded.
+#[pyclass(frozen, module = "tasker_core._tasker_core")]
+pub struct Attempt {
+    inner: Mutex<Option<worker::Attempt>>,
+    outcome: Mutex<Option<worker::Report>>,
+    #[pyo3(get)]
+    plan: u32,
+    #[pyo3(get)]
+    step: u32,
+    /// Attempts of the step so far that were not interrupted, this one included.
+    #[pyo3(get)]
+    number: u16,
+}
+
+impl Attempt {
+    pub fn new(inner: worker::Attempt) -> Attempt {
+        let (plan, step, number) = (inner.plan, inner.step, inner.counted);
+        Attempt { inner: Mutex::new(Some(inner)), outcome: Mutex::new(None), plan, step, number }
+    }
+
+    /// The attempt and what became of it: it can be reported once.
+    pub fn take(&self) -> PyResult<(worker::Attempt, worker::Report)> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (inner, outcome) {
+            (Some(inner), Some(outcome)) => Ok((inner, outcome)),
+            _ => Err(PyRuntimeError::new_err("this attempt was reported before, or nothing is said of its outcome")),
+        }
+    }
+
+    /// Where its task is.
+    pub fn task_key(&self) -> PyResult<worker::TaskKey> {
+        self.read(|inner| inner.task)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&worker::Attempt) -> T) -> PyResult<T> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.as_ref().map(read).ok_or_else(|| PyRuntimeError::new_err("this attempt is over"))
+    }
+
+    fn say(&self, outcome: worker::Report) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+}
+
+#[pymethods]
+impl Attempt {
+    #[getter]
+    fn task_uuid(&self) -> PyResult<String> {
+        self.read(|inner| inner.task_id.to_string())
+    }
+
+    /// The context of the task.
+    #[getter]
+    fn context(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.read(|inner| pyo3::types::PyString::new(py, &inner.context).into_any().unbind())
+    }
+
+    /// The result of one of the step's own dependencies, by its place among them.
+    fn dependency(&self, py: Python<'_>, place: usize) -> PyResult<Option<Py<PyAny>>> {
+        self.read(|inner| {
+            let result = inner.results.get(place)?.as_deref()?;
+            Some(pyo3::types::PyString::new(py, result).into_any().unbind())
+        })
+    }
+
+    /// True once nobody wants the result any more.
+    #[getter]
+    fn cancelled(&self) -> bool {
+        // After its report an attempt is over, whatever became of it.
+        self.read(worker::Attempt::is_cancelled).unwrap_or(true)
+    }
+
+    /// The handler returned this.
+    ///
+    /// Raises `ConversionError` when a value has no JSON; say `fail` then.
+    #[pyo3(signature = (result, metadata, *, limit))]
+    fn succeed(&self, result: &Bound<'_, PyAny>, metadata: Option<&Bound<'_, PyAny>>, limit: usize) -> PyResult<()> {
+        let result = json::to_json(result, "result", limit)?;
+        let metadata = metadata.map(|metadata| json::to_json(metadata, "metadata", limit)).transpose()?;
+        self.say(worker::Report::Success { result: result.into(), metadata: metadata.map(Into::into) });
+        Ok(())
+    }
+
+    /// The handler failed; `error` is a JSON object.
+    #[pyo3(signature = (error, *, retryable, retry_after_ms=None))]
+    fn fail(&self, error: &str, retryable: bool, retry_after_ms: Option<u64>) {
+        self.say(worker::Report::Failure(Failure { error: error.into(), retryable, retry_after_ms }));
+    }
+
+    /// The handler was cut short; `error` is a JSON object.
+    fn interrupt(&self, error: &str) {
+        self.say(worker::Report::Interrupted { error: error.into() });
+    }
+}

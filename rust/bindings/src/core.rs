@@ -1,0 +1,287 @@
+//! The worker, with Python's lock released while it works.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use tasker_worker as worker;
+use tasker_worker::{Durability, Executor, HandlerInfo, Next, Options, Submission, Wait, Worker};
+use uuid::Uuid;
+
+use crate::attempt::Attempt;
+use crate::error;
+use crate::outcome::Task;
+use crate::template::Template;
+
+/// How a thread waits. Make it on the thread that uses it.
+#[pyclass(frozen, module = "tasker_core._tasker_core")]
+pub struct Parker {
+    inner: Arc<worker::Parker>,
+}
+
+#[pymethods]
+impl Parker {
+    /// With `hears_signals`, its waits also end when the descriptor that they are given is readable.
+    #[new]
+    #[pyo3(signature = (*, hears_signals=false))]
+    fn new(hears_signals: bool) -> PyResult<Parker> {
+        let inner = match hears_signals {
+            true => worker::Parker::with_pipe().map_err(|error| PyOSError::new_err(error.to_string()))?,
+            false => worker::Parker::for_this_thread(),
+        };
+        Ok(Parker { inner: Arc::new(inner) })
+    }
+}
+
+/// A thread's claim to carry out the steps of one task.
+#[pyclass(frozen, module = "tasker_core._tasker_core")]
+pub struct Run {
+    inner: worker::Run,
+}
+
+#[pymethods]
+impl Run {
+    #[getter]
+    fn task_uuid(&self) -> String {
+        self.inner.task_id.to_string()
+    }
+}
+
+/// The worker of one engine.
+#[pyclass(frozen, module = "tasker_core._tasker_core")]
+pub struct Core {
+    worker: Worker,
+}
+
+/// What a wait answers when it was cut short: `"signal"` or `"timeout"`.
+type CutShort = &'static str;
+
+#[pymethods]
+impl Core {
+    #[new]
+    #[pyo3(signature = (path, *, durability, threads, seed))]
+    fn new(py: Python<'_>, path: PathBuf, durability: &str, threads: u32, seed: u64) -> PyResult<Core> {
+        let durability = match durability {
+            "full" => Durability::Full,
+            "fast" => Durability::Fast,
+            "memory" => Durability::Memory,
+            other => return Err(PyValueError::new_err(format!("durability is full, fast or memory, not {other:?}"))),
+        };
+        let options = Options { path, durability, threads, seed };
+        let opened = py.detach(|| Worker::open(&options));
+        opened.map(|worker| Core { worker }).map_err(|error| error::to_python(py, error))
+    }
+
+    /// Makes a template runnable; `idempotent` has an entry a step.
+    #[pyo3(signature = (template, *, idempotent))]
+    fn load(&self, py: Python<'_>, template: &Template, idempotent: Vec<bool>) -> PyResult<u32> {
+        if idempotent.len() != template.inner.steps.len() {
+            return Err(PyValueError::new_err("idempotent has an entry for each step"));
+        }
+        let handlers =
+            idempotent.into_iter().map(|idempotent| HandlerInfo { executor: Executor::Thread, idempotent }).collect();
+        let template = template.inner.clone();
+        self.call(py, |worker| worker.load(template, handlers))
+    }
+
+    /// Takes up all open tasks of a template; answers how many.
+    fn resume_all(&self, py: Python<'_>, plan: u32) -> PyResult<usize> {
+        self.call(py, |worker| worker.resume_all(plan))
+    }
+
+    /// Takes up one open task; answers whether it was open.
+    fn resume(&self, py: Python<'_>, plan: u32, task: &str) -> PyResult<bool> {
+        let task = self.id(py, task)?;
+        self.call(py, |worker| worker.resume(plan, task))
+    }
+
+    /// Writes tasks, one a context, and answers their ids.
+    #[pyo3(signature = (plan, contexts, *, priority, continuable))]
+    fn submit(
+        &self,
+        py: Python<'_>,
+        plan: u32,
+        contexts: Vec<String>,
+        priority: i16,
+        continuable: bool,
+    ) -> PyResult<Vec<String>> {
+        let request = |context: String| Submission { plan, context: context.into(), priority, continuable };
+        let requests = contexts.into_iter().map(request).collect();
+        let ids = self.call(py, |worker| worker.submit(requests))?;
+        Ok(ids.iter().map(Uuid::to_string).collect())
+    }
+
+    /// Writes a task whose steps this thread carries out, and answers the first if it may.
+    #[pyo3(signature = (plan, context, parker, *, priority, continuable))]
+    fn submit_run(
+        &self,
+        py: Python<'_>,
+        plan: u32,
+        context: String,
+        parker: &Parker,
+        priority: i16,
+        continuable: bool,
+    ) -> PyResult<(Run, Option<Attempt>)> {
+        let request = Submission { plan, context: context.into(), priority, continuable };
+        let (inner, attempt) = self.call(py, |worker| worker.submit_run(request, &parker.inner))?;
+        Ok((Run { inner }, attempt.map(Attempt::new)))
+    }
+
+    /// The next step for a handler thread; `None` when the thread is to end.
+    fn take(&self, py: Python<'_>, parker: &Parker) -> PyResult<Option<Attempt>> {
+        let parker = Arc::clone(&parker.inner);
+        Ok(self.call(py, |worker| worker.take(&parker))?.map(Attempt::new))
+    }
+
+    /// Takes in an attempt's outcome and answers the next step, waiting for one.
+    fn report_and_take(&self, py: Python<'_>, attempt: &Attempt, parker: &Parker) -> PyResult<Option<Attempt>> {
+        let (attempt, report) = attempt.take()?;
+        let parker = Arc::clone(&parker.inner);
+        Ok(self.call(py, |worker| worker.report_and_take(attempt, report, &parker))?.map(Attempt::new))
+    }
+
+    /// Takes in an attempt's outcome and answers the task's next step if this thread may run it at once.
+    fn report_and_lend(&self, py: Python<'_>, attempt: &Attempt) -> PyResult<Option<Attempt>> {
+        let (attempt, report) = attempt.take()?;
+        Ok(self.call(py, |worker| worker.report_and_lend(attempt, report))?.map(Attempt::new))
+    }
+
+    /// Takes in an attempt's outcome and answers nothing.
+    fn report(&self, py: Python<'_>, attempt: &Attempt) -> PyResult<()> {
+        let (attempt, report) = attempt.take()?;
+        self.call(py, |worker| worker.report(attempt, report))
+    }
+
+    /// Waits for the next step of a run, or its task's end; answers either, or why it was cut short.
+    #[pyo3(signature = (run, *, signals=None, timeout=None))]
+    fn next<'py>(
+        &self,
+        py: Python<'py>,
+        run: &Run,
+        signals: Option<i32>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let deadline = deadline(timeout);
+        match py.detach(|| self.worker.next(&run.inner, signals, deadline)) {
+            Ok(Next::Attempt(attempt)) => Ok(Bound::new(py, Attempt::new(attempt))?.into_any()),
+            Ok(Next::End(inner)) => Ok(Bound::new(py, Task { inner })?.into_any()),
+            Err(cut) => Ok(cut_short(py, cut)?.into_pyobject(py)?.into_any()),
+        }
+    }
+
+    /// Waits for a task's end; answers the task, or why it was cut short.
+    #[pyo3(signature = (task, parker, *, signals=None, timeout=None))]
+    fn wait<'py>(
+        &self,
+        py: Python<'py>,
+        task: &str,
+        parker: &Parker,
+        signals: Option<i32>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (task, deadline) = (self.id(py, task)?, deadline(timeout));
+        match py.detach(|| self.worker.wait(task, &parker.inner, signals, deadline)) {
+            Ok(inner) => Ok(Bound::new(py, Task { inner })?.into_any()),
+            Err(cut) => Ok(cut_short(py, cut)?.into_pyobject(py)?.into_any()),
+        }
+    }
+
+    /// How a task stands.
+    fn task(&self, py: Python<'_>, task: &str) -> PyResult<Task> {
+        let task = self.id(py, task)?;
+        Ok(Task { inner: Arc::new(self.call(py, |worker| worker.outcome(task))?) })
+    }
+
+    /// The newest task that was submitted as continuable with this template and context.
+    fn find(&self, py: Python<'_>, plan: u32, context: &str) -> PyResult<Option<Task>> {
+        let found = self.call(py, |worker| worker.find(plan, context))?;
+        Ok(found.map(|inner| Task { inner: Arc::new(inner) }))
+    }
+
+    /// The ids of the tasks in the database that are not at their end, oldest first.
+    fn open_tasks(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.call(py, Worker::open_tasks)?.iter().map(Uuid::to_string).collect())
+    }
+
+    /// Every move of a task: `(position of the step or None, from, to, at, attempt, cause, worker)`.
+    #[allow(clippy::type_complexity)]
+    fn trail(
+        &self,
+        py: Python<'_>,
+        task: &str,
+    ) -> PyResult<Vec<(Option<u32>, &'static str, &'static str, i64, u16, &'static str, String)>> {
+        let task = self.id(py, task)?;
+        let trail = self.call(py, |worker| worker.trail(task))?;
+        Ok(trail
+            .into_iter()
+            .map(|moved| (moved.step, moved.from, moved.to, moved.at, moved.attempt, moved.cause, moved.worker))
+            .collect())
+    }
+
+    /// Ends a task; answers whether it was open.
+    fn cancel(&self, py: Python<'_>, task: &str) -> PyResult<bool> {
+        let task = self.id(py, task)?;
+        self.call(py, |worker| worker.cancel(task))
+    }
+
+    /// The result of a step of the attempt's task, whether or not the attempt's step depends on it.
+    fn result_of(&self, attempt: &Attempt, step: u32) -> PyResult<Option<String>> {
+        let task = attempt.task_key()?;
+        Ok(self.worker.result(task, step).map(|result| result.to_string()))
+    }
+
+    /// Whether one handler thread more would be of use, when there are this many.
+    fn wants_thread(&self, threads: u32) -> bool {
+        self.worker.wants_thread(threads)
+    }
+
+    /// `(succeeded, failed, in progress, late reports, open tasks, abandoned threads)`.
+    fn counters(&self, py: Python<'_>) -> PyResult<(u64, u64, u64, u64, u64, u64)> {
+        let counted = self.call(py, Worker::counters)?;
+        Ok((
+            counted.succeeded,
+            counted.failed,
+            counted.in_progress,
+            counted.late_reports,
+            counted.open_tasks,
+            counted.abandoned_threads,
+        ))
+    }
+
+    /// Drains and closes; answers how many handlers were not waited for.
+    #[pyo3(signature = (timeout, parker, *, signals=None))]
+    fn stop(&self, py: Python<'_>, timeout: f64, parker: &Parker, signals: Option<i32>) -> usize {
+        let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
+        py.detach(|| self.worker.stop(limit, &parker.inner, signals))
+    }
+}
+
+impl Core {
+    /// Calls the worker without Python's lock.
+    fn call<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Worker) -> Result<T, worker::WorkerError> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| work(&self.worker)).map_err(|error| error::to_python(py, error))
+    }
+
+    fn id(&self, py: Python<'_>, task: &str) -> PyResult<Uuid> {
+        Uuid::parse_str(task).map_err(|_| error::not_a_task(py, task))
+    }
+}
+
+fn deadline(timeout: Option<f64>) -> Option<Instant> {
+    let limit = Duration::try_from_secs_f64(timeout?.max(0.0)).ok()?;
+    Instant::now().checked_add(limit)
+}
+
+fn cut_short(py: Python<'_>, cut: Wait) -> PyResult<CutShort> {
+    match cut {
+        Wait::Signal => Ok("signal"),
+        Wait::TimedOut => Ok("timeout"),
+        Wait::Failed(failure) => Err(error::to_python(py, failure)),
+    }
+}
