@@ -1,10 +1,12 @@
-"""The engine: templates and handlers in, durable tasks out. It runs in this process and keeps everything in one SQLite file."""
+"""The engine: templates and handlers in, durable tasks out. It runs in this process and keeps
+everything in one SQLite file.
+"""
 
 import atexit
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
@@ -15,6 +17,7 @@ from tasker_core._loop import EventLoopThread
 from tasker_core._plan import Plan
 from tasker_core._pool import HandlerPool
 from tasker_core._signals import signal_descriptor
+from tasker_core._tasker_core import Attempt as _Attempt
 from tasker_core._template_file import read_source
 from tasker_core.exceptions import (
     TaskNotFoundError,
@@ -31,7 +34,8 @@ _DRAIN_SECONDS = 30.0
 class Engine:
     """Runs workflows durably, in this process, with no server.
 
-    Opening it takes up the tasks that an earlier process left unfinished, once their template is loaded.
+    Opening it takes up the tasks that an earlier process left unfinished, once their template is
+    loaded.
 
     >>> template = '''
     ... name: hello
@@ -60,7 +64,8 @@ class Engine:
         templates: Files to load at once.
         handlers: Modules or packages to find handlers in; code of no other module is run.
         threads: How many handlers run at a time.
-        durability: What an acknowledged result survives: `full` power loss, `fast` the death of the process, `memory` nothing (there is no file).
+        durability: What an acknowledged result survives: `full` power loss, `fast` the death of the
+            process, `memory` nothing (there is no file).
         resume: Whether loading a template takes up its unfinished tasks.
         environment: Which of a template's `environments` applies; `TASKER_ENV` if None.
         seed: What the jitter of retries is drawn from; random if None.
@@ -96,10 +101,13 @@ class Engine:
         )
         self._plans: list[Plan] = []
         self._by_name: dict[str, Plan] = {}
+        self._by_short_name: dict[str, Plan] = {}
         self._loop = EventLoopThread()
+        self._carry_out = _runner(self._plans, self._loop)
         self._pool = HandlerPool(self._core, self._carry_out)
         self._parkers = threading.local()
-        # At the end of the program what runs is drained, like `stop` does. The hook must not keep the engine alive.
+        # At the end of the program what runs is drained, like `stop` does. The hook must not keep
+        # the engine alive.
         self._at_exit = _stop_hook(weakref.ref(self))
         atexit.register(self._at_exit)
         try:
@@ -138,6 +146,7 @@ class Engine:
             raise
         assert number == plan.id
         self._by_name[label] = plan
+        self._by_short_name.clear()
         if self._resume:
             self._core.resume_all(plan.id)
             self._pool.grow()
@@ -200,7 +209,8 @@ class Engine:
         continuable: bool = False,
         timeout: float | None = None,
     ) -> TaskResult:
-        """Write a task and wait for its end. This thread runs the steps that have no deadline, the handler threads what else is ready.
+        """Write a task and wait for its end. This thread runs the steps that have no deadline, the
+        handler threads what else is ready.
 
         Args:
             template: See `submit`, as for the next three.
@@ -283,7 +293,9 @@ class Engine:
         return TaskResult(self._core.task(task))
 
     def find(self, template: str, context: Mapping[str, Any] | None = None) -> TaskResult | None:
-        """The newest task that was submitted as continuable with this template and context, or None."""
+        """The newest task that was submitted as continuable with this template and context, or
+        None.
+        """
         found = self._core.find(self._plan(template).id, _context_text(context or {}))
         return None if found is None else TaskResult(found)
 
@@ -326,7 +338,8 @@ class Engine:
         return self._core.cancel(task)
 
     def stop(self, *, timeout: float | None = None) -> int:
-        """Hand out no more steps, wait for handlers that run, make everything durable, and close the database.
+        """Hand out no more steps, wait for handlers that run, make everything durable, and close
+        the database.
 
         Calling it again does nothing. A `with` block calls it.
 
@@ -354,18 +367,15 @@ class Engine:
     ) -> None:
         self.stop()
 
-    def _carry_out(self, attempt: Any) -> BaseException | None:
-        return carry_out(attempt, self._plans[attempt.plan].steps[attempt.step], self._loop)
-
     def _plan(self, template: str) -> Plan:
-        plan = self._by_name.get(template)
+        plan = self._by_name.get(template) or self._by_short_name.get(template)
         if plan is not None:
             return plan
         fitting = [label for label in self._by_name if template in _short_names(label)]
         if len(fitting) == 1:
-            plan = self._by_name[template] = self._by_name[fitting[0]]
+            plan = self._by_short_name[template] = self._by_name[fitting[0]]
             return plan
-        loaded = ", ".join(sorted({_label(plan) for plan in self._by_name.values()})) or "none"
+        loaded = ", ".join(sorted(self._by_name)) or "none"
         if fitting:
             raise TemplateError(
                 f"{template!r} names several templates: {', '.join(sorted(fitting))}"
@@ -380,12 +390,19 @@ class Engine:
         return parker
 
 
-def _label(plan: Plan) -> str:
-    return f"{plan.template.namespace}/{plan.template.name}@{plan.template.version}"
+def _runner(plans: list[Plan], loop: EventLoopThread) -> Callable[[_Attempt], BaseException | None]:
+    """What carries out an attempt; it does not know the engine, so that the two keep no circle."""
+
+    def run(attempt: _Attempt) -> BaseException | None:
+        return carry_out(attempt, plans[attempt.plan].steps[attempt.step], loop)
+
+    return run
 
 
 def _short_names(label: str) -> tuple[str, str, str]:
-    """What a template may be called where that is clear: without version, without namespace, without both."""
+    """What a template may be called where that is clear: without version, without namespace,
+    without both.
+    """
     namespace, _, rest = label.partition("/")
     name = rest.partition("@")[0]
     return f"{namespace}/{name}", rest, name
