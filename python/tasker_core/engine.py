@@ -226,6 +226,8 @@ class Engine:
             TimeoutError: The time is up.
             ConversionError: The context can't be stored as JSON.
             EngineStoppedError: The engine was stopped before the task's end.
+            KeyboardInterrupt: Ctrl-C; the step that this thread ran is given back, and the task
+                goes on when it is resumed, here or by the next start.
         """
         plan = self._plan(template)
         run, attempt = self._core.submit_run(
@@ -238,10 +240,7 @@ class Engine:
         while True:
             while attempt is not None:
                 self._pool.grow()
-                interrupt = self._carry_out(attempt)
-                if interrupt is not None:
-                    self._core.report(attempt)
-                    raise interrupt
+                self._carry_out(attempt)
                 attempt = self._core.report_and_lend(attempt)
             self._pool.grow()
             with signal_descriptor() as signals:
@@ -300,7 +299,7 @@ class Engine:
         return None if found is None else TaskResult(found)
 
     def resume(self, template: str, task: str) -> bool:
-        """Take up one unfinished task, in an engine that does not resume all.
+        """Take up one unfinished task, in an engine that does not resume all or after Ctrl-C.
 
         Returns:
             Whether it was unfinished.
@@ -390,11 +389,11 @@ class Engine:
         return parker
 
 
-def _runner(plans: list[Plan], loop: EventLoopThread) -> Callable[[_Attempt], BaseException | None]:
+def _runner(plans: list[Plan], loop: EventLoopThread) -> Callable[[_Attempt], None]:
     """What carries out an attempt; it does not know the engine, so that the two keep no circle."""
 
-    def run(attempt: _Attempt) -> BaseException | None:
-        return carry_out(attempt, plans[attempt.plan].steps[attempt.step], loop)
+    def run(attempt: _Attempt) -> None:
+        carry_out(attempt, plans[attempt.plan].steps[attempt.step], loop)
 
     return run
 
