@@ -1,6 +1,5 @@
 """`tasker graph`: a template as a drawing."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,7 +42,7 @@ def mermaid(template: "Template") -> str:
     steps = template.steps
     numbers = {step["name"]: number for number, step in enumerate(steps)}
     kinds = {step["name"]: step["kind"] for step in steps}
-    lines = ["---", f"title: {json.dumps(template.name)}", "---", "flowchart TD"]
+    lines = ["---", f'title: "{template.name}"', "---", "flowchart TD"]
     for number, step in enumerate(steps):
         opening, closing = _SHAPES.get(step["kind"], _SHAPES["standard"])
         lines.append(f'    s{number}{opening}"{_label(step["name"])}"{closing}')

@@ -1,10 +1,13 @@
 """Ctrl-C: the first takes in what runs, the second gives up, and the next run goes on."""
 
 import os
+import re
 import signal
 
 import pytest
 from cli.workplace import PATIENCE, TWO_STEPS, Fifo, Workplace, await_line
+
+from tasker_core.cli.follow import DRAIN_SECONDS
 
 HANDLERS = """
     @step_handler("first")
@@ -43,6 +46,7 @@ def test_one_signal_takes_in_what_runs_and_starts_nothing_more(
     stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
     assert "orders is unfinished" in stdout
+    assert re.search(r"^second +. pending", stdout, re.M)
     assert "Run the same command again" in stderr
     assert workplace.lines("ran") == ["first"]
 
@@ -58,8 +62,8 @@ def test_a_second_one_gives_up_at_once(workplace: Workplace, meeting: Fifo) -> N
     process.send_signal(signal.SIGINT)
     await_line(process, "Stopping")
     process.send_signal(signal.SIGINT)
-    # The handler still waits, and nobody waits for it.
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    # The handler still waits, and nobody waits for it, not even as long as after the first.
+    stdout, stderr = process.communicate(timeout=DRAIN_SECONDS / 2)
     assert process.returncode == 130
     assert "first" in stdout and "cut off" in stdout
     assert "interrupted while first ran" in stderr

@@ -26,6 +26,7 @@ def test_a_complete_task_prints_its_steps_and_its_result(workplace: Workplace) -
     assert '"shipped": 7' in done.stdout
     assert "orders complete in" in done.stdout
     assert re.search(r"^  first +complete in", done.stderr, re.M)
+    assert "pending" not in done.stderr
     assert (workplace.folder / "tasker.db").stat().st_mode & 0o777 == 0o600
 
 

@@ -62,10 +62,22 @@ def test_paths_are_relative_to_where_the_user_of_bazel_run_stands(workplace: Wor
 
 def test_a_terminal_without_unicode_is_served(workplace: Workplace) -> None:
     workplace.template(ONE_STEP)
-    workplace.handlers('@step_handler("greet")\ndef greet(): return {"to": "Zoë"}')
+    workplace.handlers("""
+        from tasker_core.errors import PermanentError
+
+        @step_handler("greet")
+        @inputs("name")
+        def greet(name):
+            if name is None:
+                raise PermanentError("no Zoë here")
+            return {"to": name}
+    """)
     arguments = ["run", "template.yaml", "--handlers", "handlers"]
     ascii_only = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    done = workplace.run(*arguments, environment=ascii_only)
+    done = workplace.run(*arguments, "--context", '{"name": "Zo\\u00eb"}', environment=ascii_only)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert '"to": "Zo\\u00eb"' in done.stdout
+    failed = workplace.run(*arguments, environment=ascii_only)
+    assert failed.returncode == 1, failed.stderr
+    assert "no Zo\\xeb here" in failed.stdout
