@@ -1,6 +1,7 @@
 """Durable workflows for Python: handlers and templates, run from one SQLite file.
 
-Importing this package prints nothing and starts nothing. Names are imported when they are first used.
+Importing this package prints nothing and starts nothing. Names are imported when they are first
+used.
 
 >>> import tasker_core
 >>> tasker_core.version() == tasker_core.__version__
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from tasker_core.errors import RetryableError as RetryableError
     from tasker_core.errors import ServiceUnavailableError as ServiceUnavailableError
     from tasker_core.errors import TaskerError as TaskerError
-    from tasker_core.errors import TimeoutError as StepTimeoutError
-    from tasker_core.errors import ValidationError as StepValidationError
+    from tasker_core.errors import TimeoutError as StepTimeoutError  # noqa: F401
+    from tasker_core.errors import ValidationError as StepValidationError  # noqa: F401
     from tasker_core.exceptions import ConversionError as ConversionError
     from tasker_core.exceptions import DatabaseError as DatabaseError
     from tasker_core.exceptions import DatabaseInUseError as DatabaseInUseError

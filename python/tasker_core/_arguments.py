@@ -5,8 +5,7 @@ from typing import Any
 
 from tasker_core.errors import ValidationError
 
-_CO_VARKEYWORDS = 0x08
-_CO_COROUTINE = 0x80
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 
 class FunctionArguments:
@@ -100,15 +99,17 @@ def _signature(function: Callable[..., Any]) -> tuple[set[str], set[str], bool]:
         return set(parameters), optional, inspect.iscoroutinefunction(function)
     positional = code.co_varnames[: code.co_argcount]
     keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    defaults = function.__defaults__ or ()  # type: ignore[attr-defined]
+    defaults = function.__defaults__ or ()
     optional = set(positional[len(positional) - len(defaults) :]) | set(
         function.__kwdefaults__ or ()
-    )  # type: ignore[attr-defined]
+    )
     return {*positional, *keyword}, optional, bool(code.co_flags & _CO_COROUTINE)
 
 
 def _validated(model: Any, value: Any, what: str, *, of_inputs: bool = False) -> Any:
-    """A model of a value; one of the task's context takes the keys that it knows and leaves the others."""
+    """A model of a value; one of the task's context takes the keys that it knows and leaves the
+    others.
+    """
     if isinstance(model, type) and isinstance(value, model):
         return value
     try:

@@ -1,4 +1,6 @@
-"""Carrying out one attempt: arguments in, outcome out. Whatever a handler does hurts its own step alone."""
+"""Carrying out one attempt: arguments in, outcome out. Whatever a handler does hurts its own step
+alone.
+"""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,8 @@ def carry_out(
     """Run the handler and say on the attempt what became of it.
 
     Returns:
-        The `KeyboardInterrupt` that cut the handler short, for the caller to go on with once the attempt is given back.
+        The `KeyboardInterrupt` that cut the handler short, for the caller to go on with once the
+        attempt is given back.
     """
     try:
         if step.is_function:
@@ -134,7 +137,9 @@ class AttemptSource:
         return None if text is None else _loads(text)
 
     def get_dependency_result(self, step_name: str) -> Any:
-        """What a step that this one depends on answered, or None; `{"result": x}` is unwrapped to `x`."""
+        """What a step that this one depends on answered, or None; `{"result": x}` is unwrapped to
+        `x`.
+        """
         value = self.stored_result(step_name)
         if type(value) is dict and "result" in value:
             return value["result"]

@@ -5,7 +5,9 @@ import json
 
 
 def difference(stored: str, given: str) -> str:
-    """The lines in which two JSON documents differ, the stored one first; empty if they are the same."""
+    """The lines in which two JSON documents differ, the stored one first; empty if they are the
+    same.
+    """
 
     def lines(document: str) -> list[str]:
         try:

@@ -14,7 +14,8 @@ class HandlerCatalogue:
     """The handlers of the modules that the user named.
 
     Args:
-        modules: Names of modules or packages, or modules. Of a package, all modules inside are imported.
+        modules: Names of modules or packages, or modules. Of a package, all modules inside are
+            imported.
 
     Raises:
         ConfigurationError: A module can't be imported, or two handlers have one name.
@@ -36,7 +37,9 @@ class HandlerCatalogue:
                 self._register(handler)
 
     def find(self, callable_name: str) -> type[StepHandler] | None:
-        """The handler class that a template's `callable` names: by its own name, or by the dotted path of a class or function."""
+        """The handler class that a template's `callable` names: by its own name, or by the dotted
+        path of a class or function.
+        """
         found = self._by_name.get(callable_name)
         if found is not None:
             return found
@@ -96,10 +99,12 @@ def _import(name: str) -> ModuleType:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
             raise ConfigurationError(
-                f"there is no module `{name}` to load handlers from: is it installed, or in the folder you are in?"
+                f"there is no module `{name}` to load handlers from: "
+                "is it installed, or in the folder you are in?"
             ) from error
         raise ConfigurationError(
-            f"the handler module `{name}` can't be imported: {type(error).__name__}: {error}{_where(error)}"
+            f"the handler module `{name}` can't be imported: "
+            f"{type(error).__name__}: {error}{_where(error)}"
         ) from error
 
 

@@ -35,4 +35,5 @@ def _refuse(value: Any) -> Any:
 
 def _unknown(value: Any) -> str:
     kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__} has no form in JSON; return plain values, a dataclass or a model"
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return f"{name} has no form in JSON; return plain values, a dataclass or a model"

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 class LazyStepContext(StepContext):
-    """A `StepContext` over an attempt. Whoever looks at all of it at once (a dump, a comparison, a copy) finds every field."""
+    """A `StepContext` over an attempt. Whoever looks at all of it at once (a dump, a comparison, a
+    copy) finds every field.
+    """
 
     _source: Any = PrivateAttr()
 
@@ -38,11 +40,15 @@ class LazyStepContext(StepContext):
 
     @property
     def cancelled(self) -> bool:
-        """True once nobody wants the result any more: the deadline passed, or the task was cancelled."""
+        """True once nobody wants the result any more: the deadline passed, or the task was
+        cancelled.
+        """
         return bool(self._source.attempt.cancelled)
 
     def get_dependency_result(self, step_name: str) -> Any:
-        """What a step that this one depends on answered, or None; `{"result": x}` is unwrapped to `x`."""
+        """What a step that this one depends on answered, or None; `{"result": x}` is unwrapped to
+        `x`.
+        """
         if "dependency_results" in self.__dict__:
             return super().get_dependency_result(step_name)
         return self._source.get_dependency_result(step_name)
@@ -94,7 +100,9 @@ def _dependency_results(source: "AttemptSource") -> dict[str, Any]:
 
 
 def step_uuid(task_uuid: str, place: int) -> uuid.UUID:
-    """The id of a step: its task's, with the step's place folded into the random part, so that it need not be stored."""
+    """The id of a step: its task's, with the step's place folded into the random part, so that it
+    need not be stored.
+    """
     whole = uuid.UUID(task_uuid).int
     return uuid.UUID(int=whole ^ (((place + 1) * 0x9E3779B97F4A7C15) & ((1 << 62) - 1)))
 
@@ -167,7 +175,7 @@ _FIELDS: dict[str, Any] = {
     "input_data": lambda source: source.input_data,
     "dependency_results": _dependency_results,
     "step_config": lambda source: source.step.initialization,
-    "step_inputs": lambda source: {},
+    "step_inputs": lambda _source: {},
     "retry_count": lambda source: source.attempt.number - 1,
     "max_retries": lambda source: source.step.definition["max_attempts"],
 }

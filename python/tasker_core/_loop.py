@@ -1,4 +1,4 @@
-"""One event loop for the engine's life, on a thread of its own, for handlers that are coroutines."""
+"""One event loop for the engine's life, on its own thread, for handlers that are coroutines."""
 
 import threading
 from collections.abc import Coroutine
@@ -13,7 +13,7 @@ class EventLoopThread:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loop: "asyncio.AbstractEventLoop | None" = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:

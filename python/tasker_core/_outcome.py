@@ -1,6 +1,7 @@
 """What a handler returned or raised, as the one form that is stored.
 
-One rule for classes and functions: this project's permanent errors, and inputs that a model refuses, are permanent; all else may be retried.
+One rule for classes and functions: this project's permanent errors, and inputs that a model
+refuses, are permanent; all else may be retried.
 """
 
 import traceback
@@ -138,7 +139,9 @@ def of_function_value(value: Any) -> Any:
 def function_result(
     function: Callable[..., Any], arguments: "FunctionArguments", context: Any
 ) -> Any:
-    """Call a function handler outside the engine, as tests of handlers do; answers a `StepHandlerResult`, or an awaitable of one."""
+    """Call a function handler outside the engine, as tests of handlers do; answers a
+    `StepHandlerResult`, or an awaitable of one.
+    """
     if arguments.is_async:
         return _function_result_async(function, arguments, context)
     try:

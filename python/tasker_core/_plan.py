@@ -50,7 +50,7 @@ class PlanStep:
     )
 
     def __init__(
-        self, plan: Plan, place: int, definition: dict[str, Any], handler: type[StepHandler] | None
+        self, plan: Plan, place: int, definition: Any, handler: type[StepHandler] | None
     ) -> None:
         self.plan = plan
         self.place = place
@@ -74,7 +74,9 @@ class PlanStep:
 
     @property
     def initialization(self) -> dict[str, Any]:
-        """The handler's configuration in the template; a new dict each time, for a handler may change it."""
+        """The handler's configuration in the template; a new dict each time, for a handler may
+        change it.
+        """
         return json.loads(self.definition["initialization"])  # type: ignore[no-any-return]
 
     @property
@@ -98,8 +100,7 @@ class PlanStep:
             return [f"{where} has no handler `{callable_name}`: {catalogue.why_not(callable_name)}"]
         if method and not callable(getattr(self.handler, method, None)):
             return [f"{where}: its handler `{callable_name}` has no method `{method}`"]
-        if self.definition["kind"] != "standard":
-            return [
-                f"{where}: steps of type `{self.definition['kind']}` are not run yet by this version"
-            ]
+        kind = self.definition["kind"]
+        if kind != "standard":
+            return [f"{where}: steps of type `{kind}` are not run yet by this version"]
         return []

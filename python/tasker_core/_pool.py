@@ -1,4 +1,6 @@
-"""The threads that run handlers. They start as they are needed: one more than work at a time, so that one is there when others hang."""
+"""The threads that run handlers. They start as they are needed: one more than work at a time, so
+that one is there when others hang.
+"""
 
 import logging
 import threading

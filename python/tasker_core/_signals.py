@@ -11,7 +11,8 @@ _pipe: tuple[int, int, int] | None = None
 
 @contextmanager
 def signal_descriptor() -> Iterator[int | None]:
-    """A descriptor that becomes readable when a signal arrives; None on other threads, which Python does not call out of waits.
+    """A descriptor that becomes readable when a signal arrives; None on other threads, which Python
+    does not call out of waits.
 
     Whoever listened before (an event loop) hears of the signals too.
     """

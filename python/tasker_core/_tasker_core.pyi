@@ -1,6 +1,7 @@
 """The compiled core. Private and unstable: import from `tasker_core`.
 
-Texts named context, result, error or metadata are JSON; times are microseconds since the Unix epoch.
+Texts named context, result, error or metadata are JSON; times are microseconds since the Unix
+epoch.
 """
 
 from typing import Literal, TypedDict, final
@@ -13,7 +14,9 @@ def get_version() -> str: ...
 def get_rust_version() -> str: ...
 def health_check() -> bool: ...
 def to_json(value: object, *, what: str, limit: int) -> str:
-    """The JSON of a value, at most `limit` bytes; raises `ConversionError` with the path of what has none."""
+    """The JSON of a value, at most `limit` bytes; raises `ConversionError` with the path of what
+    has none.
+    """
 
 def parse_template(source: str, *, file: str, environment: str | None = None) -> Template:
     """Read and check a template; raises `TemplateError` with every problem."""
@@ -85,7 +88,7 @@ class Attempt:
         """The result of one of the step's own dependencies, by its place among them."""
 
     def succeed(self, result: object, metadata: object | None, *, limit: int) -> None:
-        """The handler returned this; raises `ConversionError`, after which only `fail` may follow."""
+        """The handler returned this; after a `ConversionError` only `fail` may follow."""
 
     def fail(self, error: str, *, retryable: bool, retry_after_ms: int | None = None) -> None: ...
     def interrupt(self, error: str) -> None: ...

@@ -1,4 +1,6 @@
-"""The engine: templates and handlers in, durable tasks out. It runs in this process and keeps everything in one SQLite file."""
+"""The engine: templates and handlers in, durable tasks out. It runs in this process and keeps
+everything in one SQLite file.
+"""
 
 import atexit
 import os
@@ -31,7 +33,8 @@ _DRAIN_SECONDS = 30.0
 class Engine:
     """Runs workflows durably, in this process, with no server.
 
-    Opening it takes up the tasks that an earlier process left unfinished, once their template is loaded.
+    Opening it takes up the tasks that an earlier process left unfinished, once their template is
+    loaded.
 
     >>> template = '''
     ... name: hello
@@ -60,7 +63,8 @@ class Engine:
         templates: Files to load at once.
         handlers: Modules or packages to find handlers in; code of no other module is run.
         threads: How many handlers run at a time.
-        durability: What an acknowledged result survives: `full` power loss, `fast` the death of the process, `memory` nothing (there is no file).
+        durability: What an acknowledged result survives: `full` power loss, `fast` the death of the
+            process, `memory` nothing (there is no file).
         resume: Whether loading a template takes up its unfinished tasks.
         environment: Which of a template's `environments` applies; `TASKER_ENV` if None.
         seed: What the jitter of retries is drawn from; random if None.
@@ -99,7 +103,8 @@ class Engine:
         self._loop = EventLoopThread()
         self._pool = HandlerPool(self._core, self._carry_out)
         self._parkers = threading.local()
-        # At the end of the program what runs is drained, like `stop` does. The hook must not keep the engine alive.
+        # At the end of the program what runs is drained, like `stop` does. The hook must not keep
+        # the engine alive.
         self._at_exit = _stop_hook(weakref.ref(self))
         atexit.register(self._at_exit)
         try:
@@ -207,7 +212,8 @@ class Engine:
         continuable: bool = False,
         timeout: float | None = None,
     ) -> TaskResult:
-        """Write a task and wait for its end. This thread runs the steps that have no deadline, the handler threads what else is ready.
+        """Write a task and wait for its end. This thread runs the steps that have no deadline, the
+        handler threads what else is ready.
 
         Args:
             template: See `submit`, as for the next three.
@@ -290,7 +296,9 @@ class Engine:
         return TaskResult(self._core.task(task))
 
     def find(self, template: str, context: Mapping[str, Any] | None = None) -> TaskResult | None:
-        """The newest task that was submitted as continuable with this template and context, or None."""
+        """The newest task that was submitted as continuable with this template and context, or
+        None.
+        """
         found = self._core.find(self._plan(template).id, _context_text(context or {}))
         return None if found is None else TaskResult(found)
 
@@ -333,7 +341,8 @@ class Engine:
         return self._core.cancel(task)
 
     def stop(self, *, timeout: float | None = None) -> int:
-        """Hand out no more steps, wait for handlers that run, make everything durable, and close the database.
+        """Hand out no more steps, wait for handlers that run, make everything durable, and close
+        the database.
 
         Calling it again does nothing. A `with` block calls it.
 
@@ -392,7 +401,9 @@ def _label(plan: Plan) -> str:
 
 
 def _short_names(label: str) -> tuple[str, str, str]:
-    """What a template may be called where that is clear: without version, without namespace, without both."""
+    """What a template may be called where that is clear: without version, without namespace,
+    without both.
+    """
     namespace, _, rest = label.partition("/")
     name = rest.partition("@")[0]
     return f"{namespace}/{name}", rest, name

@@ -47,7 +47,7 @@ class _EngineError(TaskerError):
 
 
 class TemplateError(_EngineError):
-    """A template can't be used. `problems` has all that was found, each with file, line and column."""
+    """A template can't be used. `problems` has all that was found, each with its place."""
 
     def __init__(
         self, message: str = "", *, problems: Sequence[TemplateProblem] = (), **fields: Any

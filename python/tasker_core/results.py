@@ -15,7 +15,9 @@ class StepInfo(NamedTuple):
 
     name: str
     state: str
-    """pending, enqueued, in_progress, waiting_for_retry, error, complete, cancelled, resolved_manually."""
+    """pending, enqueued, in_progress, waiting_for_retry, error, complete, cancelled,
+    resolved_manually.
+    """
     attempts: int
     started_at: datetime | None
     """Of the last attempt."""
@@ -85,7 +87,9 @@ class TaskResult:
 
     @property
     def state(self) -> str:
-        """complete, blocked_by_failures, cancelled, error, resolved_manually, or one of those that lead there."""
+        """complete, blocked_by_failures, cancelled, error, resolved_manually, or one of those that
+        lead there.
+        """
         return self._task.state
 
     @property
@@ -123,7 +127,9 @@ class TaskResult:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What the steps answered that no other depends on: of a single one its result, of several theirs by name."""
+        """What the steps answered that no other depends on: of a single one its result, of several
+        theirs by name.
+        """
         last = {name: self.steps[name].result or {} for name in self._task.last_steps}
         return next(iter(last.values())) if len(last) == 1 else last
 
@@ -139,7 +145,8 @@ class TaskResult:
         )
 
     def __repr__(self) -> str:
-        return f"<TaskResult {self.namespace}/{self.name}@{self.version} {self.task_uuid} {self.state}>"
+        label = f"{self.namespace}/{self.name}@{self.version}"
+        return f"<TaskResult {label} {self.task_uuid} {self.state}>"
 
 
 def _step_info(raw: Any) -> StepInfo:

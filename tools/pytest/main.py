@@ -11,6 +11,7 @@ import re
 import sys
 import sysconfig
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # What a test imports is a dependency of its target: there is no good reason for it to be missing.
 UNJUSTIFIED_SKIP = re.compile(r"could not import|no module named|_tasker_core|extension", re.I)
+PLUGINS = ("pytest_asyncio.plugin", "_hypothesis_pytestplugin")
 
 
 def use_declared_packages_only() -> None:
@@ -72,6 +74,10 @@ class BazelPlugin:
 def pytest_options() -> list[str]:
     """Translate Bazel's environment variables."""
     options = ["-c", "pyproject.toml", "--rootdir=.", "-p", "no:cacheprovider"]
+    # By name: of a plugin that it finds by itself, pytest rewrites every module's assertions, which
+    # for hypothesis takes a second in each test.
+    options.append("--disable-plugin-autoload")
+    options += [f"-p{name}" for name in PLUGINS if find_spec(name.split(".")[0])]
     if "XML_OUTPUT_FILE" in os.environ:
         options.append(f"--junitxml={os.environ['XML_OUTPUT_FILE']}")
     if "TEST_TMPDIR" in os.environ:

@@ -18,7 +18,8 @@ class TaskerError(Exception):
         retryable: Whether the step may run again; the class decides when this is None.
         metadata: What else is known; stored with the step.
         error_code: A short name for programs, such as `CARD_DECLINED`.
-        retry_after: Seconds to wait before the next attempt, up to an hour; wins over the step's backoff.
+        retry_after: Seconds to wait before the next attempt, up to an hour; wins over the step's
+            backoff.
         context: Where it happened; stored with the step.
     """
 

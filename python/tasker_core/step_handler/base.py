@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class StepHandler(ABC):
     """Carries out a step.
 
-    A new instance serves each attempt. `call` answers a result, a dict (a success) or None (a success with nothing to say), or raises: an error of
+    A new instance serves each attempt. `call` answers a result, a dict (a success) or None (a
+    success with nothing to say), or raises: an error of
     `tasker_core.errors` says itself whether the step may run again, any other is retried.
 
     >>> from tasker_core import StepHandler
@@ -25,7 +26,9 @@ class StepHandler(ABC):
     handler_name: str = ""
     handler_version: str = "1.0.0"
     idempotent: bool = False
-    """Whether running it twice is harmless: then an attempt whose process died runs again even where the template says `retryable: false`."""
+    """Whether running it twice is harmless: then an attempt whose process died runs again even
+    where the template says `retryable: false`.
+    """
 
     @abstractmethod
     def call(self, context: "StepContext") -> Any:

@@ -20,8 +20,6 @@ from tasker_core.step_handler.base import StepHandler
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
-
 
 class FunctionHandler(StepHandler):
     """The class that `@step_handler` makes of a function."""
@@ -78,23 +76,26 @@ def depends_on(**dependencies: Any) -> Callable[[_F], _F]:
         pair = isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[0], str)
         if not (pair or isinstance(wanted, str)):
             raise TypeError(
-                f"depends_on({parameter}=...) takes the name of a step, or (name, model); got {wanted!r}"
+                f"depends_on({parameter}=...) takes the name of a step, or (name, model); "
+                f"got {wanted!r}"
             )
 
     def decorate(function: _F) -> _F:
-        function._tasker_depends_on = {
+        function._tasker_depends_on = {  # type: ignore[attr-defined]
             **getattr(function, "_tasker_depends_on", {}),
             **dependencies,
-        }  # type: ignore[attr-defined]
+        }
         return function
 
     return decorate
 
 
 def inputs(*keys_or_model: Any) -> Callable[[_F], _F]:
-    """Give a function values of the task's context: `inputs("a", "b")`, an argument each, or `inputs(Model)`, one argument `inputs`.
+    """Give a function values of the task's context: `inputs("a", "b")`, an argument each, or
+    `inputs(Model)`, one argument `inputs`.
 
-    A key that the context lacks is left out of the model, so that the model's default applies. Use it below `step_handler`.
+    A key that the context lacks is left out of the model, so that the model's default applies. Use
+    it below `step_handler`.
 
     Raises:
         TypeError: Something else than names, or than one model, was given.

@@ -9,15 +9,21 @@ from tasker_core.types.step_event import FfiStepEvent
 
 
 class StepContext(BaseModel):
-    """A step's inputs: the task's context, what its dependencies answered, and its own configuration.
+    """A step's inputs: the task's context, what its dependencies answered, and its own
+    configuration.
 
     One that the engine makes reads each field when it is first asked for.
 
     >>> from tasker_core import FfiStepEvent, StepContext
     >>> event = FfiStepEvent(
-    ...     event_id="1", task_uuid="018f2b6e-0000-7000-8000-000000000001", step_uuid="018f2b6e-0000-7000-8000-000000000002",
+    ...     event_id="1",
+    ...     task_uuid="018f2b6e-0000-7000-8000-000000000001",
+    ...     step_uuid="018f2b6e-0000-7000-8000-000000000002",
     ...     correlation_id="018f2b6e-0000-7000-8000-000000000003",
-    ...     task_sequence_step={"task": {"context": {"sku": "A1"}}, "dependency_results": {"stock": {"result": 3}}},
+    ...     task_sequence_step={
+    ...         "task": {"context": {"sku": "A1"}},
+    ...         "dependency_results": {"stock": {"result": 3}},
+    ...     },
     ... )
     >>> context = StepContext.from_ffi_event(event, "reserve")
     >>> context.get_input("sku"), context.get_dependency_result("stock")
@@ -96,7 +102,9 @@ class StepContext(BaseModel):
 
     @property
     def cancelled(self) -> bool:
-        """True once nobody wants the result any more: a long handler looks at it now and then, and gives up."""
+        """True once nobody wants the result any more: a long handler looks at it now and then, and
+        gives up.
+        """
         return False
 
     def is_retry(self) -> bool:

@@ -39,7 +39,7 @@ class StepHandlerResult(BaseModel):
         Raises:
             pydantic.ValidationError: The result is no dict.
         """
-        return cls(is_success=True, result=result, metadata=metadata or {})
+        return cls(success=True, result=result, metadata=metadata or {})
 
     @classmethod
     def failure(
@@ -60,7 +60,7 @@ class StepHandlerResult(BaseModel):
             error_code: A short name for programs.
         """
         return cls(
-            is_success=False,
+            success=False,
             error_message=message,
             error_type=str(error_type),
             error_code=error_code,
