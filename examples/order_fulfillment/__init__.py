@@ -1,1 +1,1 @@
-"""An order, from the shop's door to the customer's: five steps that must not be lost or done twice."""
+"""An order, from the shop to the customer: five steps, none to be lost or done twice."""

@@ -1,6 +1,8 @@
 """`python -m examples.order_fulfillment`, and what Bazel runs."""
 
+import sys
+
 from examples.start import start
 
 if __name__ == "__main__":
-    start("order_fulfillment")
+    sys.exit(start("order_fulfillment"))

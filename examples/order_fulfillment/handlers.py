@@ -1,4 +1,4 @@
-"""The steps of order_fulfillment.yaml: functions where that is enough, classes where they are handy.
+"""The steps of order_fulfillment.yaml: functions where that is enough, classes where it is not.
 
 Each begins by saying so in the ledger, does its one thing, and pauses before it answers: the worst
 moment to be killed, for the thing is done and nobody knows. Lengthen the pause to have a try.
@@ -112,6 +112,6 @@ def at_work(step: str, context: StepContext) -> Iterator[Ledger]:
     pause(step, float(os.environ.get("PAUSE_SECONDS", context.get_input_or("pause_seconds", 0))))
 
 
-def pause(_step: str, seconds: float) -> None:
+def pause(_step: str, seconds: float, /) -> None:
     """Time to kill the process in."""
     time.sleep(seconds)

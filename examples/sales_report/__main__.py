@@ -1,6 +1,8 @@
 """`python -m examples.sales_report`, and what Bazel runs."""
 
+import sys
+
 from examples.start import start
 
 if __name__ == "__main__":
-    start("sales_report")
+    sys.exit(start("sales_report"))

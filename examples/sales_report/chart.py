@@ -15,12 +15,11 @@ LINES = "#d8dee2"
 
 # What a style has no name for: the axis' title is smaller than the chart's, and the axes are as
 # quiet as the guides.
-DETAILS = (
-    "inline:"
-    "text.title[transform] { font-size: 15px !important; fill: %s !important }"
-    ".axis text.major { fill: %s !important }"
-    ".axis > path.line, .axis .major.line { stroke: %s !important }"
-) % (SOFT_INK, SOFT_INK, LINES)
+DETAILS = f"""inline:
+text.title[transform] {{ font-size: 15px !important; fill: {SOFT_INK} !important }}
+.axis text.major {{ fill: {SOFT_INK} !important }}
+.axis > path.line, .axis .major.line {{ stroke: {LINES} !important }}
+"""
 
 
 def chart_svg(by_region: ByRegion, by_month: ByMonth, settings: Settings) -> bytes:

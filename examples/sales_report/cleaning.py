@@ -80,7 +80,9 @@ class Cleaner:
     def _count_repairs(self, row: Row, sale: Sale) -> None:
         self.repaired["date in another format"] += row["date"] != sale.day.isoformat()
         self.repaired["region in another spelling"] += row["region"] != sale.region
-        self.repaired["price in another notation"] += not row["unit_price"].replace(".", "").isdigit()
+        self.repaired["price in another notation"] += (
+            not row["unit_price"].replace(".", "").isdigit()
+        )
 
 
 def _day(text: str) -> date:

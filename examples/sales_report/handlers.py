@@ -105,7 +105,9 @@ def rows_of(sales_csv: Path) -> Iterator[Row]:
     try:
         file = sales_csv.open(encoding="utf-8", newline="")
     except FileNotFoundError:
-        raise NotFoundError(f"there is no {sales_csv}; the context's `sales_csv` names it") from None
+        raise NotFoundError(
+            f"there is no {sales_csv}; the context's `sales_csv` names it"
+        ) from None
     with file:
         yield from csv.DictReader(file)
 
