@@ -153,7 +153,7 @@ def measure(checkout: Checkout, cold: bool, say: Callable[[str], None]) -> list[
     no_op = statistics.median(checkout.test("//...") for _ in range(REPEATS))
     rows.append(Row("bazel test //..., nothing changed", no_op, 1))
 
-    comment = "# build_times {n}\n"
+    comment = "\n\n# build_times {n}\n"  # laid out as ruff wants it after anything
     # Exported, so that what is linked changes and the test cannot come from the cache.
     function = '\n#[no_mangle]\npub extern "C" fn build_times_{n}() -> u32 {{\n    {n}\n}}\n'
     for what, file, line, test, limit in [

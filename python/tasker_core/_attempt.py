@@ -3,6 +3,7 @@ alone.
 """
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from tasker_core import _outcome
@@ -20,14 +21,11 @@ _loads = json.loads
 MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
-def carry_out(
-    attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread"
-) -> BaseException | None:
+def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> None:
     """Run the handler and say on the attempt what became of it.
 
-    Returns:
-        The `KeyboardInterrupt` that cut the handler short, for the caller to go on with once the
-        attempt is given back.
+    Raises:
+        KeyboardInterrupt: On the main thread alone; the step is given back, unfinished.
     """
     try:
         if step.is_function:
@@ -40,15 +38,15 @@ def carry_out(
             value = _call_class(attempt, step, loop)
         _say(attempt, value)
     except KeyboardInterrupt as interrupt:
-        attempt.interrupt(
-            '{"message":"the attempt was interrupted","error_type":"interrupted","retryable":true}'
-        )
-        return interrupt
+        if threading.current_thread() is threading.main_thread():
+            # Whoever pressed Ctrl-C meant the program, not the step.
+            attempt.give_back()
+            raise
+        _fail(attempt, _outcome.of_exception(interrupt))
     except ConversionError as error:
         _fail(attempt, _named(step, "invalid_result", str(error)))
     except BaseException as error:
         _fail(attempt, _outcome.of_exception(error))
-    return None
 
 
 def _call_class(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> Any:
@@ -84,14 +82,15 @@ def _say(attempt: "Attempt", value: Any) -> None:
 
 def _fail(attempt: "Attempt", failed: Failure) -> None:
     try:
-        text = json.dumps(failed.error, allow_nan=False, default=repr)
+        text = json.dumps(failed.error, allow_nan=False, default=repr, ensure_ascii=False)
     except ValueError:
         # What came along can't be stored; the message can.
         error = {
             **failed.error,
             "metadata": {"unserialisable": repr(failed.error["metadata"])[:2000]},
         }
-        text = json.dumps(error, default=repr)
+        text = json.dumps(error, default=repr, ensure_ascii=False)
+    # Half of a surrogate pair can't be stored.
     text = text.encode("utf-8", "replace").decode()
     retry_after = failed.retry_after
     milliseconds = None if retry_after is None else max(int(retry_after * 1000), 0)

@@ -91,7 +91,8 @@ class Attempt:
         """The handler returned this; after a `ConversionError` only `fail` may follow."""
 
     def fail(self, error: str, *, retryable: bool, retry_after_ms: int | None = None) -> None: ...
-    def interrupt(self, error: str) -> None: ...
+    def give_back(self) -> None:
+        """The handler was called away: the step waits until its task is resumed."""
 
 @final
 class Task:

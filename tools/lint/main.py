@@ -11,6 +11,7 @@ from pathlib import Path
 
 CONFIG = "pyproject.toml"
 STUB = "tasker_core._tasker_core"
+ALLOWED = "tools/lint/stubtest_allowlist.txt"
 # Folders in which each Rust file is a crate of its own.
 ROOTS = ("benches", "bin", "examples", "fuzz_targets", "tests")
 
@@ -60,7 +61,8 @@ def stubtest(_names: list[str]) -> int:
     """Hold the hand-written stub to the extension that was built."""
     from mypy.stubtest import main
 
-    sys.argv = ["stubtest", "--mypy-config-file", CONFIG, STUB]
+    options = ["--mypy-config-file", CONFIG, "--allowlist", ALLOWED, "--ignore-unused-allowlist"]
+    sys.argv = ["stubtest", *options, STUB]
     return main()
 
 

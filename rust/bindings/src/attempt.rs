@@ -1,6 +1,6 @@
 //! A step in the hands of a handler.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -14,6 +14,7 @@ use crate::json;
 /// Texts are JSON: what a handler does not read is never decoded.
 #[pyclass(frozen, module = "tasker_core._tasker_core")]
 pub struct Attempt {
+    worker: Arc<worker::Worker>,
     inner: Mutex<Option<worker::Attempt>>,
     outcome: Mutex<Option<worker::Report>>,
     #[pyo3(get)]
@@ -26,9 +27,16 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(inner: worker::Attempt) -> Attempt {
+    pub fn new(worker: &Arc<worker::Worker>, inner: worker::Attempt) -> Attempt {
         let (plan, step, number) = (inner.plan, inner.step, inner.counted);
-        Attempt { inner: Mutex::new(Some(inner)), outcome: Mutex::new(None), plan, step, number }
+        Attempt {
+            worker: Arc::clone(worker),
+            inner: Mutex::new(Some(inner)),
+            outcome: Mutex::new(None),
+            plan,
+            step,
+            number,
+        }
     }
 
     /// The attempt and what became of it: it can be reported once.
@@ -53,6 +61,15 @@ impl Attempt {
 
     fn say(&self, outcome: worker::Report) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+}
+
+/// An attempt that is dropped without a report (a signal struck between two lines of Python) goes back to the worker.
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            self.worker.give_back(attempt);
+        }
     }
 }
 
@@ -101,8 +118,11 @@ impl Attempt {
         self.say(worker::Report::Failure(Failure { error: error.into(), retryable, retry_after_ms }));
     }
 
-    /// The handler was cut short; `error` is a JSON object.
-    fn interrupt(&self, error: &str) {
-        self.say(worker::Report::Interrupted { error: error.into() });
+    /// The handler was called away by a signal: give the step back, unfinished. Does nothing after the report.
+    fn give_back(&self, py: Python<'_>) {
+        let taken = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(attempt) = taken {
+            py.detach(|| self.worker.give_back(attempt));
+        }
     }
 }

@@ -52,7 +52,7 @@ impl Run {
 /// The worker of one engine.
 #[pyclass(frozen, module = "tasker_core._tasker_core")]
 pub struct Core {
-    worker: Worker,
+    worker: Arc<Worker>,
 }
 
 /// What a wait answers when it was cut short: `"signal"` or `"timeout"`.
@@ -71,7 +71,7 @@ impl Core {
         };
         let options = Options { path, durability, threads, seed };
         let opened = py.detach(|| Worker::open(&options));
-        opened.map(|worker| Core { worker }).map_err(|error| error::to_python(py, error))
+        opened.map(|worker| Core { worker: Arc::new(worker) }).map_err(|error| error::to_python(py, error))
     }
 
     /// Makes a template runnable; `idempotent` has an entry a step.
@@ -126,26 +126,28 @@ impl Core {
     ) -> PyResult<(Run, Option<Attempt>)> {
         let request = Submission { plan, context: context.into(), priority, continuable };
         let (inner, attempt) = self.call(py, |worker| worker.submit_run(request, &parker.inner))?;
-        Ok((Run { inner }, attempt.map(Attempt::new)))
+        Ok((Run { inner }, attempt.map(|attempt| self.attempt(attempt))))
     }
 
     /// The next step for a handler thread; `None` when the thread is to end.
     fn take(&self, py: Python<'_>, parker: &Parker) -> PyResult<Option<Attempt>> {
         let parker = Arc::clone(&parker.inner);
-        Ok(self.call(py, |worker| worker.take(&parker))?.map(Attempt::new))
+        Ok(self.call(py, |worker| worker.take(&parker))?.map(|attempt| self.attempt(attempt)))
     }
 
     /// Takes in an attempt's outcome and answers the next step, waiting for one.
     fn report_and_take(&self, py: Python<'_>, attempt: &Attempt, parker: &Parker) -> PyResult<Option<Attempt>> {
         let (attempt, report) = attempt.take()?;
         let parker = Arc::clone(&parker.inner);
-        Ok(self.call(py, |worker| worker.report_and_take(attempt, report, &parker))?.map(Attempt::new))
+        Ok(self
+            .call(py, |worker| worker.report_and_take(attempt, report, &parker))?
+            .map(|attempt| self.attempt(attempt)))
     }
 
     /// Takes in an attempt's outcome and answers the task's next step if this thread may run it at once.
     fn report_and_lend(&self, py: Python<'_>, attempt: &Attempt) -> PyResult<Option<Attempt>> {
         let (attempt, report) = attempt.take()?;
-        Ok(self.call(py, |worker| worker.report_and_lend(attempt, report))?.map(Attempt::new))
+        Ok(self.call(py, |worker| worker.report_and_lend(attempt, report))?.map(|attempt| self.attempt(attempt)))
     }
 
     /// Takes in an attempt's outcome and answers nothing.
@@ -165,7 +167,7 @@ impl Core {
     ) -> PyResult<Bound<'py, PyAny>> {
         let deadline = deadline(timeout);
         match py.detach(|| self.worker.next(&run.inner, signals, deadline)) {
-            Ok(Next::Attempt(attempt)) => Ok(Bound::new(py, Attempt::new(attempt))?.into_any()),
+            Ok(Next::Attempt(attempt)) => Ok(Bound::new(py, self.attempt(attempt))?.into_any()),
             Ok(Next::End(inner)) => Ok(Bound::new(py, Task { inner })?.into_any()),
             Err(cut) => Ok(cut_short(py, cut)?.into_pyobject(py)?.into_any()),
         }
@@ -266,6 +268,10 @@ impl Core {
         work: impl FnOnce(&Worker) -> Result<T, worker::WorkerError> + Send,
     ) -> PyResult<T> {
         py.detach(|| work(&self.worker)).map_err(|error| error::to_python(py, error))
+    }
+
+    fn attempt(&self, attempt: worker::Attempt) -> Attempt {
+        Attempt::new(&self.worker, attempt)
     }
 
     fn id(&self, py: Python<'_>, task: &str) -> PyResult<Uuid> {

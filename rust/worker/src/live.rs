@@ -259,6 +259,17 @@ impl Live {
         }
     }
 
+    /// Queues the ready steps of a task that were given back.
+    pub fn release_again(&mut self, key: TaskKey) {
+        let Some(live) = self.get(key) else { return };
+        let steps = 0..live.task.steps().len() as u32;
+        let held: Vec<u32> = steps.filter(|step| live.task.step(*step).ready && !live.ready.contains(step)).collect();
+        for step in held {
+            self.make_ready(key, step);
+        }
+        self.wake_one();
+    }
+
     /// Queues a step; answers whether handler threads have more to do now.
     fn make_ready(&mut self, key: TaskKey, step: u32) -> bool {
         let queue = &mut self.queue;

@@ -322,14 +322,18 @@ impl Worker {
         Ok(resumed)
     }
 
-    /// Takes up one open task that an earlier process left; answers whether it was open.
+    /// Takes up one open task that an earlier process left, or whose steps were given back here; answers whether it was open.
     ///
     /// # Errors
     /// [`WorkerError::UnknownTask`].
     pub fn resume(&self, plan: PlanId, task: Uuid) -> Result<bool, WorkerError> {
         self.check_fork()?;
-        if self.running()?.by_id.contains_key(&task) {
-            return Ok(true);
+        {
+            let mut live = self.running()?;
+            if let Some(key) = live.by_id.get(&task).copied() {
+                live.release_again(key);
+                return Ok(true);
+            }
         }
         let resumed = recover::open_tasks(&self.shared, plan, Some(task))? > 0;
         self.commit_all()?;
@@ -571,6 +575,25 @@ impl Worker {
         drop(live);
         self.ensure_flusher();
         self.shared.reach(ticket, Level::Durable)
+    }
+
+    /// Takes an attempt back that nobody will report on: its thread was called away. The step stays as it is until its task is resumed, here or by the
+    /// next process: who interrupts a program does not want its work to start over at once. Returns without waiting for the disk.
+    pub fn give_back(&self, attempt: Attempt) {
+        if self.check_fork().is_err() {
+            return;
+        }
+        let mut live = self.shared.lock();
+        let error = r#"{"message":"the attempt was interrupted","error_type":"interrupted","retryable":true}"#;
+        self.settle(&mut live, &attempt, Report::Interrupted { error: error.into() });
+        live.consequences.retain(|due| match due {
+            Consequence::Ready { task, step } => (*task, *step) != (attempt.task, attempt.step),
+            _ => true,
+        });
+        self.shared.push(&mut live);
+        drop(live);
+        self.ensure_flusher();
+        self.shared.log.flush_later();
     }
 
     fn settle(&self, live: &mut Live, attempt: &Attempt, report: Report) {
