@@ -7,7 +7,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from tasker_core._plan import Plan
 from tasker_core._pool import HandlerPool
 from tasker_core._signals import signal_descriptor
 from tasker_core._tasker_core import Attempt as _Attempt
+from tasker_core._template_file import read_source
 from tasker_core.exceptions import (
     TaskNotFoundError,
     TemplateError,
@@ -128,14 +128,7 @@ class Engine:
             TemplateChangedError: The database has other content under this name and version.
             HandlerNotFoundError: A step's handler is not in the modules named.
         """
-        path = Path(template)
-        try:
-            source = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise TemplateError(f"there is no template {path}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise TemplateError(f"the template {path} can't be read: {error}") from None
-        return self.load_text(source, file=str(path))
+        return self.load_text(read_source(template), file=os.fspath(template))
 
     def load_text(self, source: str, *, file: str = "<text>") -> str:
         """Load a template from YAML text; `file` names it in errors. See `load`."""
