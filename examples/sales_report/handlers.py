@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from examples.sales_report.cleaning import Cleaner, Row, read_sales, write_sales
 from examples.sales_report.report import report_text
@@ -21,6 +22,7 @@ from examples.sales_report.values import (
     Settings,
     Totals,
     largest_first,
+    money,
 )
 from tasker_core.errors import ConfigurationError, NotFoundError
 from tasker_core.step_handler import depends_on, inputs, step_handler
@@ -92,12 +94,18 @@ def draw_chart(by_region: ByRegion, by_month: ByMonth, inputs: Settings) -> Char
 @inputs(Settings)
 def write_report(
     cleaned: Cleaned, by_region: ByRegion, by_month: ByMonth, chart: Chart, inputs: Settings
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """The report, in Markdown, around the picture."""
     text = report_text(cleaned, by_region, by_month, chart, inputs)
     with whole_file(inputs.output_folder / "sales_report.md") as (target, unfinished):
         unfinished.write_text(text, encoding="utf-8")
-    return {"report": str(target), "picture": str(chart.svg)}
+    return {
+        "revenue": money(by_region.revenue_cents, inputs.currency),
+        "rows_counted": cleaned.rows_kept,
+        "rows_dropped": sum(cleaned.dropped.values()),
+        "report": str(target),
+        "picture": str(chart.svg),
+    }
 
 
 def rows_of(sales_csv: Path) -> Iterator[Row]:
