@@ -154,7 +154,7 @@ def measure(checkout: Checkout, cold: bool, say: Callable[[str], None]) -> list[
     rows.append(Row("bazel test //..., nothing changed", no_op, 1))
 
     comment = "\n\n# build_times {n}\n"  # laid out as ruff wants it after anything
-    # Each reaches what the test loads: else that comes out the same, and the verdict from the cache.
+    # Each reaches what the test loads: else the verdict would come from the cache.
     exported = '\n#[no_mangle]\npub extern "C" fn build_times_{n}() -> u32 {{\n    {n}\n}}\n'
     tested = "\n#[cfg(test)]\n#[test]\nfn build_times_{n}() {{\n    assert!({n} > 0);\n}}\n"
     for what, file, line, test, limit in [
