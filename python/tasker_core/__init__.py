@@ -14,40 +14,42 @@ from tasker_core._extension import core as _core
 from tasker_core._version import __version__
 
 if TYPE_CHECKING:
-    from tasker_core.engine import Engine as Engine
-    from tasker_core.errors import AuthenticationError as AuthenticationError
-    from tasker_core.errors import AuthorizationError as AuthorizationError
-    from tasker_core.errors import BusinessLogicError as BusinessLogicError
-    from tasker_core.errors import ConfigurationError as ConfigurationError
-    from tasker_core.errors import NetworkError as NetworkError
-    from tasker_core.errors import NotFoundError as NotFoundError
-    from tasker_core.errors import PermanentError as PermanentError
-    from tasker_core.errors import RateLimitError as RateLimitError
-    from tasker_core.errors import ResourceContentionError as ResourceContentionError
-    from tasker_core.errors import RetryableError as RetryableError
-    from tasker_core.errors import ServiceUnavailableError as ServiceUnavailableError
-    from tasker_core.errors import TaskerError as TaskerError
-    from tasker_core.errors import TimeoutError as StepTimeoutError  # noqa: F401
-    from tasker_core.errors import ValidationError as StepValidationError  # noqa: F401
-    from tasker_core.exceptions import ConversionError as ConversionError
-    from tasker_core.exceptions import DatabaseError as DatabaseError
-    from tasker_core.exceptions import DatabaseInUseError as DatabaseInUseError
-    from tasker_core.exceptions import DatabaseVersionError as DatabaseVersionError
-    from tasker_core.exceptions import EngineForkedError as EngineForkedError
-    from tasker_core.exceptions import EngineStoppedError as EngineStoppedError
-    from tasker_core.exceptions import HandlerNotFoundError as HandlerNotFoundError
-    from tasker_core.exceptions import TaskNotFoundError as TaskNotFoundError
-    from tasker_core.exceptions import TemplateChangedError as TemplateChangedError
-    from tasker_core.exceptions import TemplateError as TemplateError
-    from tasker_core.exceptions import TemplateProblem as TemplateProblem
-    from tasker_core.results import StepInfo as StepInfo
-    from tasker_core.results import TaskResult as TaskResult
-    from tasker_core.results import Transition as Transition
-    from tasker_core.step_handler.base import StepHandler as StepHandler
-    from tasker_core.types.error_type import ErrorType as ErrorType
-    from tasker_core.types.step_context import StepContext as StepContext
-    from tasker_core.types.step_event import FfiStepEvent as FfiStepEvent
-    from tasker_core.types.step_result import StepHandlerResult as StepHandlerResult
+    from tasker_core.engine import Engine
+    from tasker_core.errors import (
+        AuthenticationError,
+        AuthorizationError,
+        BusinessLogicError,
+        ConfigurationError,
+        NetworkError,
+        NotFoundError,
+        PermanentError,
+        RateLimitError,
+        ResourceContentionError,
+        RetryableError,
+        ServiceUnavailableError,
+        TaskerError,
+    )
+    from tasker_core.errors import TimeoutError as StepTimeoutError
+    from tasker_core.errors import ValidationError as StepValidationError
+    from tasker_core.exceptions import (
+        ConversionError,
+        DatabaseError,
+        DatabaseInUseError,
+        DatabaseVersionError,
+        EngineForkedError,
+        EngineStoppedError,
+        HandlerNotFoundError,
+        TaskNotFoundError,
+        TemplateChangedError,
+        TemplateError,
+        TemplateProblem,
+    )
+    from tasker_core.results import StepInfo, TaskResult, Transition
+    from tasker_core.step_handler.base import StepHandler
+    from tasker_core.types.error_type import ErrorType
+    from tasker_core.types.step_context import StepContext
+    from tasker_core.types.step_event import FfiStepEvent
+    from tasker_core.types.step_result import StepHandlerResult
 
 get_rust_version = _core.get_rust_version
 get_version = _core.get_version
@@ -97,7 +99,47 @@ _LAZY = {
     "Transition": "tasker_core.results",
 }
 
-__all__ = ["__version__", "get_rust_version", "get_version", "health_check", "version", *_LAZY]
+__all__ = [
+    "AuthenticationError",
+    "AuthorizationError",
+    "BusinessLogicError",
+    "ConfigurationError",
+    "ConversionError",
+    "DatabaseError",
+    "DatabaseInUseError",
+    "DatabaseVersionError",
+    "Engine",
+    "EngineForkedError",
+    "EngineStoppedError",
+    "ErrorType",
+    "FfiStepEvent",
+    "HandlerNotFoundError",
+    "NetworkError",
+    "NotFoundError",
+    "PermanentError",
+    "RateLimitError",
+    "ResourceContentionError",
+    "RetryableError",
+    "ServiceUnavailableError",
+    "StepContext",
+    "StepHandler",
+    "StepHandlerResult",
+    "StepInfo",
+    "StepTimeoutError",
+    "StepValidationError",
+    "TaskNotFoundError",
+    "TaskResult",
+    "TaskerError",
+    "TemplateChangedError",
+    "TemplateError",
+    "TemplateProblem",
+    "Transition",
+    "__version__",
+    "get_rust_version",
+    "get_version",
+    "health_check",
+    "version",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -84,14 +84,15 @@ def _say(attempt: "Attempt", value: Any) -> None:
 
 def _fail(attempt: "Attempt", failed: Failure) -> None:
     try:
-        text = json.dumps(failed.error, allow_nan=False, default=repr)
+        text = json.dumps(failed.error, allow_nan=False, default=repr, ensure_ascii=False)
     except ValueError:
         # What came along can't be stored; the message can.
         error = {
             **failed.error,
             "metadata": {"unserialisable": repr(failed.error["metadata"])[:2000]},
         }
-        text = json.dumps(error, default=repr)
+        text = json.dumps(error, default=repr, ensure_ascii=False)
+    # Half of a surrogate pair can't be stored.
     text = text.encode("utf-8", "replace").decode()
     retry_after = failed.retry_after
     milliseconds = None if retry_after is None else max(int(retry_after * 1000), 0)

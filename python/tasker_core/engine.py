@@ -6,7 +6,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from tasker_core._loop import EventLoopThread
 from tasker_core._plan import Plan
 from tasker_core._pool import HandlerPool
 from tasker_core._signals import signal_descriptor
+from tasker_core._tasker_core import Attempt as _Attempt
 from tasker_core.exceptions import (
     TaskNotFoundError,
     TemplateError,
@@ -100,7 +101,9 @@ class Engine:
         )
         self._plans: list[Plan] = []
         self._by_name: dict[str, Plan] = {}
+        self._by_short_name: dict[str, Plan] = {}
         self._loop = EventLoopThread()
+        self._carry_out = _runner(self._plans, self._loop)
         self._pool = HandlerPool(self._core, self._carry_out)
         self._parkers = threading.local()
         # At the end of the program what runs is drained, like `stop` does. The hook must not keep
@@ -150,6 +153,7 @@ class Engine:
             raise
         assert number == plan.id
         self._by_name[label] = plan
+        self._by_short_name.clear()
         if self._resume:
             self._core.resume_all(plan.id)
             self._pool.grow()
@@ -370,18 +374,15 @@ class Engine:
     ) -> None:
         self.stop()
 
-    def _carry_out(self, attempt: Any) -> BaseException | None:
-        return carry_out(attempt, self._plans[attempt.plan].steps[attempt.step], self._loop)
-
     def _plan(self, template: str) -> Plan:
-        plan = self._by_name.get(template)
+        plan = self._by_name.get(template) or self._by_short_name.get(template)
         if plan is not None:
             return plan
         fitting = [label for label in self._by_name if template in _short_names(label)]
         if len(fitting) == 1:
-            plan = self._by_name[template] = self._by_name[fitting[0]]
+            plan = self._by_short_name[template] = self._by_name[fitting[0]]
             return plan
-        loaded = ", ".join(sorted({_label(plan) for plan in self._by_name.values()})) or "none"
+        loaded = ", ".join(sorted(self._by_name)) or "none"
         if fitting:
             raise TemplateError(
                 f"{template!r} names several templates: {', '.join(sorted(fitting))}"
@@ -396,8 +397,13 @@ class Engine:
         return parker
 
 
-def _label(plan: Plan) -> str:
-    return f"{plan.template.namespace}/{plan.template.name}@{plan.template.version}"
+def _runner(plans: list[Plan], loop: EventLoopThread) -> Callable[[_Attempt], BaseException | None]:
+    """What carries out an attempt; it does not know the engine, so that the two keep no circle."""
+
+    def run(attempt: _Attempt) -> BaseException | None:
+        return carry_out(attempt, plans[attempt.plan].steps[attempt.step], loop)
+
+    return run
 
 
 def _short_names(label: str) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.wheel.archive import write_wheel
 from tools.wheel.metadata import Project
 from tools.wheel.platform_tag import platform_tag
+from tools.wheel.signature import sign
 
 
 def build_wheel(pyproject: Path, extension: str, files: dict[str, Path], folder: Path) -> Path:
@@ -17,11 +18,13 @@ def build_wheel(pyproject: Path, extension: str, files: dict[str, Path], folder:
     the one that was compiled.
     """
     project = Project(pyproject)
-    tag = f"{project.python_tag}-abi3-{platform_tag(files[extension])}"
+    platform = platform_tag(files[extension])
+    tag = f"{project.python_tag}-abi3-{platform}"
     wheel = folder / f"{project.stem}-{tag}.whl"
-    write_wheel(
-        wheel, {name: path.read_bytes() for name, path in files.items()}, project.dist_info(tag)
-    )
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    if platform.startswith("macosx"):
+        contents[extension] = sign(files[extension])
+    write_wheel(wheel, contents, project.dist_info(tag))
     return wheel
 
 

@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 128;
 #[pyo3(signature = (value, *, what, limit))]
 pub fn to_json(value: &Bound<'_, PyAny>, what: &str, limit: usize) -> PyResult<String> {
     let mut writer = Writer { out: String::new(), path: Vec::new(), limit };
-    match writer.write(value, 0) {
+    match writer.write(value, 0).and_then(|()| writer.check_size()) {
         Ok(()) => Ok(writer.out),
         Err(Stop::Python(error)) => Err(error),
         Err(Stop::Because(reason)) => {
@@ -53,9 +53,7 @@ struct Writer {
 
 impl Writer {
     fn write(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> Result<(), Stop> {
-        if self.out.len() > self.limit {
-            return Err(Stop::Because(format!("it has more than {} bytes as JSON", self.limit)));
-        }
+        self.check_size()?;
         if let Ok(text) = value.cast::<PyString>() {
             return self.text(text);
         }
@@ -103,7 +101,8 @@ impl Writer {
 
     fn float(&mut self, number: f64) -> Result<(), Stop> {
         if !number.is_finite() {
-            return Err(Stop::Because(format!("{number} is no number that JSON can hold").to_lowercase()));
+            let name = if number.is_nan() { "nan".into() } else { number.to_string() };
+            return Err(Stop::Because(format!("{name} is no number that JSON can hold")));
         }
         self.out.push_str(ryu::Buffer::new().format_finite(number));
         Ok(())
@@ -162,6 +161,13 @@ impl Writer {
             Err(error) => return Err(error.into()),
         };
         self.write(&plain, depth + 1)
+    }
+
+    fn check_size(&self) -> Result<(), Stop> {
+        if self.out.len() > self.limit {
+            return Err(Stop::Because(format!("it has more than {} bytes as JSON", self.limit)));
+        }
+        Ok(())
     }
 
     fn check_depth(&self, depth: usize) -> Result<(), Stop> {
