@@ -96,7 +96,7 @@ class HandlerCatalogue:
 def _import(name: str) -> ModuleType:
     try:
         return import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]:
             raise ConfigurationError(
                 f"there is no module `{name}` to load handlers from: "

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from tasker_core.cli.exit import FAILURE, INTERRUPTED, USAGE, CommandError
+from tasker_core.cli.exit import FAILURE, USAGE, CommandError
 from tasker_core.cli.graph import graph
 from tasker_core.cli.run import run
 from tasker_core.cli.terminal import error, flush_streams, lenient_streams
@@ -65,9 +65,6 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
         # What the engine says of templates, handlers and databases before anything runs.
         error(str(problem))
         return USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        error("interrupted before anything ran")
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output left. Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,8 +89,9 @@ def _usage(problem: Exception) -> int:
             "there are more arguments than the command takes; "
             "put quotes around JSON and around paths with spaces"
         )
-    if not text:
-        # No command at all: the help was printed.
+    if text.startswith("Usage:"):
+        # No command at all: the text is the help.
+        print(text, file=sys.stderr)
         return USAGE
     error(f"{text[0].lower()}{text[1:]}\nTry `{path} --help`.")
     return USAGE

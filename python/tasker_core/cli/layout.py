@@ -56,7 +56,7 @@ def _below(
     below = children.get(step, [])
     branches = [one for one in below if is_branch[one]]
     following = [one for one in below if not is_branch[one]]
-    if len(branches) == 1 or (step == _ROOT and not any(one in children for one in below)):
+    if len(branches) == 1 or (step == _ROOT and not following and not children.keys() & below):
         branches, following = [], below
     for number, branch in enumerate(branches):
         first, rest = _guides(number, len(branches), step == _ROOT)

@@ -20,6 +20,8 @@ _OTHER_ROWS = 5
 _SIGN_WIDTH = 4
 _STATE_WIDTH = 8
 _TIME_WIDTH = 7
+# The terminal shows Ctrl-C as ^C behind the last line, which must not become one line more by that.
+_ECHO_WIDTH = 4
 # Where less room is left, the last column is not shown.
 _DETAIL_WIDTH = 12
 
@@ -85,7 +87,7 @@ class LiveTree:
     def _columns(self, shown: list[Line]) -> Table:
         """Columns that stay where they are while what they hold changes."""
         longest = max((len(line.guide + line.name) for line in shown), default=0) + _SIGN_WIDTH
-        rest = _STATE_WIDTH + _TIME_WIDTH + 6
+        rest = _STATE_WIDTH + _TIME_WIDTH + 6 + _ECHO_WIDTH
         room = max(self._console.width - rest, 12)
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True, overflow="ellipsis", width=min(longest, room))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tasker_core.cli.exit import INTERRUPTED, CommandError
+
 
 class Durability(str, Enum):
     """What an acknowledged result survives."""
@@ -57,9 +59,13 @@ def run(
     from tasker_core.cli.session import Request, carry_out
 
     request = Request(template, context, handlers or [], db, new, threads, durability.value, strict)
-    if not as_json:
-        return carry_out(request)
-    from tasker_core.cli.document import stdout_for_one_document
+    try:
+        if not as_json:
+            return carry_out(request)
+        from tasker_core.cli.document import stdout_for_one_document
 
-    with stdout_for_one_document() as stream:
-        return carry_out(request, stream)
+        with stdout_for_one_document() as stream:
+            return carry_out(request, stream)
+    except KeyboardInterrupt:
+        # While steps run it is counted and not raised: this one came before or after.
+        raise CommandError("interrupted", INTERRUPTED) from None

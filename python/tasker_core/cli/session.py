@@ -79,7 +79,7 @@ def carry_out(request: Request, stream: TextIO | None = None) -> int:
                 _start(engine, label, task, earlier, display)
                 followed = follow(engine, task, display, interrupts)
         _report(followed.task, template, stream, continued=earlier is not None)
-        _tell_what_next(followed, earlier)
+        _tell_what_next(followed, earlier, request.new)
         _tell_of_others(others, request.db)
         return _leave(followed, interrupts)
 
@@ -139,7 +139,7 @@ def _report(
     stream.flush()
 
 
-def _tell_what_next(followed: Followed, earlier: TaskResult | None) -> None:
+def _tell_what_next(followed: Followed, earlier: TaskResult | None, new: bool) -> None:
     """Say how to go on, where that is not plain."""
     task = followed.task
     if task.is_complete:
@@ -151,14 +151,13 @@ def _tell_what_next(followed: Followed, earlier: TaskResult | None) -> None:
         )
     elif task.is_final:
         note("To start another task with the same template and context, add --new.")
-    elif followed.left_running:
-        names = ", ".join(followed.left_running)
-        error(
-            f"interrupted while {names} ran: nothing was taken in of that.\n"
-            "Run the same command again: the task goes on, and what was cut off starts over."
-        )
     else:
-        error("interrupted. Run the same command again: the task goes on where it stopped.")
+        again = "Run the same command again" + (", without --new" if new else "")
+        names = ", ".join(followed.left_running)
+        if names:
+            error(f"interrupted while {names} ran.\n{again}: what was cut off starts over.")
+        else:
+            error(f"interrupted.\n{again}: the task goes on where it stopped.")
 
 
 def _tell_of_others(others: Sequence[str], database: str) -> None:

@@ -3,16 +3,17 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from tasker_core.cli.words import count, duration, elapsed, look
+from tasker_core.cli.words import count, duration, elapsed, last_look
 from tasker_core.results import StepInfo, TaskResult
 
 # A result of more lines is cut in a terminal, where nobody reads it.
@@ -32,9 +33,7 @@ def print_summary(task: TaskResult, max_attempts: Mapping[str, int], *, continue
     console.print(_table(task, console))
     console.print()
     for step in task.failed_steps():
-        for line in _failure(step, max_attempts.get(step.name, 1)):
-            console.print(line, soft_wrap=True)
-        console.print()
+        _print_failure(step, max_attempts.get(step.name, 1), console)
     if task.is_complete:
         _print_result(task, console)
     console.print(_verdict(task, console, continued), soft_wrap=True)
@@ -51,7 +50,7 @@ def _table(task: TaskResult, console: Console) -> Table:
     table.add_column("Time", justify="right", no_wrap=True)
     signs = console.encoding.startswith("utf")
     for step in task.steps.values():
-        seen = look(step, is_final=task.is_final)
+        seen = last_look(step, is_final=task.is_final)
         sign = seen.sign if signs else seen.plain_sign
         seconds = elapsed(step)
         table.add_row(
@@ -63,21 +62,33 @@ def _table(task: TaskResult, console: Console) -> Table:
     return table
 
 
-def _failure(step: StepInfo, max_attempts: int) -> Iterator[Text]:
+def _print_failure(step: StepInfo, max_attempts: int, console: Console) -> None:
     error = step.error or {}
     tried = count(step.attempts, "attempt")
     if step.state == "waiting_for_retry":
         tried = f"attempt {step.attempts} of {max_attempts}"
-    yield Text.assemble(("Step ", "red"), (step.name, "bold red"), (f" failed, {tried}:", "red"))
+    console.print(
+        Text.assemble(("Step ", "red"), (step.name, "bold red"), (f" failed, {tried}:", "red")),
+        soft_wrap=True,
+    )
     kind = error.get("metadata", {}).get("exception_type")
     message = str(error.get("message", "")) or "no message"
     if kind and not message.startswith(kind):
         message = f"{kind}: {message}"
-    for line in message.splitlines():
-        yield Text(f"  {line}")
     place = _place(error.get("backtrace") or [])
-    if place:
-        yield Text(f"  {place}", style="dim")
+    for line, style in [(message, ""), (place, "dim")]:
+        if line:
+            _print_indented(line, style, console)
+    console.print()
+
+
+def _print_indented(text: str, style: str, console: Console) -> None:
+    """Wrap for a reader; keep lines whole for what searches them."""
+    if console.is_terminal:
+        console.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
+        return
+    for line in text.splitlines():
+        console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _place(backtrace: list[str]) -> str:

@@ -27,14 +27,22 @@ STATES = {
     "cancelled": Look("cancelled", "yellow", "-", "-"),
     "resolved_manually": Look("resolved", "green", "✓", "+"),
 }
-NOT_RUN = Look("not run", "dim", "·", ".")
+_NOT_RUN = Look("not run", "dim", "·", ".")
+_CUT_OFF = Look("cut off", "yellow", "-", "-")
 
 
-def look(step: StepInfo, *, is_final: bool = False) -> Look:
-    """How a step is shown; what is still pending at its task's end was not run."""
-    if is_final and step.state in ("pending", "enqueued"):
-        return NOT_RUN
+def look(step: StepInfo) -> Look:
+    """How a step is shown while its task is followed."""
     return STATES.get(step.state, Look(step.state, "cyan", "▸", ">"))
+
+
+def last_look(step: StepInfo, *, is_final: bool) -> Look:
+    """How a step is shown when its task ended, or was left unfinished."""
+    if step.state == "in_progress":
+        return _CUT_OFF
+    if is_final and step.state in ("pending", "enqueued"):
+        return _NOT_RUN
+    return look(step)
 
 
 def duration(seconds: float) -> str:
