@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+# What Bazel sets for a test and users don't: their folder, and no imports from a script's own.
+BAZEL_ONLY = ("BUILD_WORKING_DIRECTORY", "PYTHONSAFEPATH")
 ROOT = Path(__file__).parents[2]
 
 # For the tests here and the programs that they start.
@@ -44,7 +46,7 @@ class Example:
         """Start Python with these arguments."""
         given = [os.path.abspath(one) for one in os.environ.get("PYTHONPATH", "").split(":") if one]
         path = os.pathsep.join([str(ROOT), *given])
-        kept = {key: value for key, value in os.environ.items() if key != "BUILD_WORKING_DIRECTORY"}
+        kept = {key: value for key, value in os.environ.items() if key not in BAZEL_ONLY}
         return subprocess.Popen(
             [sys.executable, *arguments],
             cwd=self.folder,

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from tests.examples.conftest import Example
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS: list[tuple[str, str]] = re.findall(
+    r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+)
 
 
 def block(language: str, having: str) -> str:
     """The one block of a language that holds some text."""
-    (block,) = [text for kind, text in BLOCKS if kind == language and having in text]
-    return block
+    (found,) = [text for kind, text in BLOCKS if kind == language and having in text]
+    return found
 
 
 def without_times(output: str) -> list[str]:
