@@ -338,6 +338,10 @@ class Engine:
         """
         return self._core.cancel(task)
 
+    def drain(self) -> None:
+        """Hand out no more steps. Handlers that run go on, and `stop` waits for them."""
+        self._core.drain()
+
     def stop(self, *, timeout: float | None = None) -> int:
         """Hand out no more steps, wait for handlers that run, make everything durable, and close
         the database.

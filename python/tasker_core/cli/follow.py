@@ -61,7 +61,8 @@ def follow(engine: Engine, task: str, display: Display, interrupts: Interrupts) 
         if interrupts.count > 1:
             return Followed(now, True, _running(now))
         if interrupts.count and draining is None:
-            display.say(_draining_words(_running(now)))
+            engine.drain()
+            display.say(_draining_words(_running(engine.task(task))))
             draining = Thread(target=engine.stop, kwargs={"timeout": DRAIN_SECONDS}, daemon=True)
             draining.start()
 

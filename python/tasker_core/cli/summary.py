@@ -73,7 +73,7 @@ def _print_failure(step: StepInfo, max_attempts: int, console: Console) -> None:
     )
     kind = error.get("metadata", {}).get("exception_type")
     message = str(error.get("message", "")) or "no message"
-    if kind and not message.startswith(kind):
+    if kind and kind not in message:
         message = f"{kind}: {message}"
     place = _place(error.get("backtrace") or [])
     for line, style in [(message, ""), (place, "dim")]:

@@ -253,6 +253,11 @@ impl Core {
         ))
     }
 
+    /// Hands out nothing more.
+    fn drain(&self, py: Python<'_>) {
+        py.detach(|| self.worker.drain());
+    }
+
     /// Drains and closes; answers how many handlers were not waited for.
     #[pyo3(signature = (timeout, parker, *, signals=None))]
     fn stop(&self, py: Python<'_>, timeout: f64, parker: &Parker, signals: Option<i32>) -> usize {

@@ -839,6 +839,18 @@ impl Worker {
         })
     }
 
+    /// Hands out nothing more. What runs goes on, and its outcomes are taken in.
+    pub fn drain(&self) {
+        if self.fork != FORKS.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut live = self.shared.lock();
+        if live.phase == Phase::Running {
+            live.phase = Phase::Draining;
+            live.wake_all();
+        }
+    }
+
     /// Hands out nothing more, waits up to `limit` for running handlers, makes everything durable and ends the threads. Answers how many handlers it did
     /// not wait for; what they were doing runs again after the next start.
     ///
@@ -848,13 +860,9 @@ impl Worker {
             return 0;
         }
         let deadline = Instant::now() + limit.min(Duration::from_secs(1_000_000));
-        {
-            let mut live = self.shared.lock();
-            if live.phase == Phase::Stopped {
-                return 0;
-            }
-            live.phase = Phase::Draining;
-            live.wake_all();
+        self.drain();
+        if self.shared.lock().phase == Phase::Stopped {
+            return 0;
         }
         let left = loop {
             let mut live = self.shared.lock();

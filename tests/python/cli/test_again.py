@@ -3,7 +3,7 @@
 import os
 import signal
 
-from cli.workplace import ONE_STEP, TWO_STEPS, Workplace
+from cli.workplace import ONE_STEP, PATIENCE, TWO_STEPS, Workplace
 
 # Each handler says in a file that it ran; the second meets the test where the file `meet` is.
 HANDLERS = """
@@ -35,7 +35,7 @@ def test_a_killed_run_goes_on_where_it_was(workplace: Workplace) -> None:
     process = workplace.start_template()
     meeting.await_handler(process)
     process.kill()
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
     os.unlink(meeting.path)
 
     again = workplace.run_template()
@@ -53,7 +53,7 @@ def test_a_killed_run_is_the_same_task(workplace: Workplace) -> None:
     process = workplace.start_template("--context", '{"a": 1, "b": 2}')
     meeting.await_handler(process)
     process.kill()
-    process.wait()
+    process.wait(PATIENCE)
     os.unlink(meeting.path)
 
     # Another context is another task, and --new is another in any case.
@@ -72,7 +72,7 @@ def test_a_key_order_of_the_context_makes_no_other_task(workplace: Workplace) ->
     process = workplace.start_template("--context", '{"a": 1, "b": 2}')
     meeting.await_handler(process)
     process.kill()
-    process.wait()
+    process.wait(PATIENCE)
     os.unlink(meeting.path)
     document = workplace.document("--context", '{"b": 2, "a": 1}')
     assert document["continued"] is True
@@ -127,4 +127,4 @@ def test_a_database_that_another_run_has_open_is_an_error(workplace: Workplace) 
     assert other.returncode == 2
     assert f"tasker.db is in use by process {process.pid}" in other.stderr
     go.let_go()
-    assert process.wait() == 0
+    assert process.wait(PATIENCE) == 0

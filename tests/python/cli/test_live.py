@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from cli.workplace import TWO_STEPS, Fifo, Workplace
+from cli.workplace import PATIENCE, TWO_STEPS, Fifo, Workplace
 
 HANDLERS = """
     @step_handler("first")
@@ -44,7 +44,7 @@ def test_a_terminal_sees_a_tree_that_gives_way_to_the_table(
     )
     os.close(inside)
     seen = watch(terminal, process, meeting, go)
-    assert process.wait() == 0
+    assert process.wait(PATIENCE) == 0
     tree, table = seen[: seen.index("Step")], seen[seen.index("Step") :]
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", tree)
     assert "a handler speaks" in plain

@@ -58,7 +58,7 @@ def test_the_context_may_come_from_a_file_or_the_standard_input(workplace: Workp
         ("return StepHandlerResult()", "StepHandlerResult"),
         ("return object()", "object has no form in JSON"),
         ("sys.exit(3)", "SystemExit"),
-        ("raise KeyboardInterrupt", "interrupted"),
+        ("raise KeyboardInterrupt", "the handler raised KeyboardInterrupt"),
     ],
 )
 def test_a_handler_that_fails_in_any_way_fails_its_task(
