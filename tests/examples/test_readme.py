@@ -25,8 +25,9 @@ def block(language: str, having: str) -> str:
 
 
 def without_times(output: str) -> list[str]:
-    """The words of an output, without durations and ids, which differ from run to run."""
+    """The words of an output, without durations, widths and ids: they differ from run to run."""
     output = re.sub(r"[\d.]+ m?s\b", "TIME", output)
+    output = re.sub("─+", "RULE", output)
     return re.sub(r"task [0-9a-f-]{36}", "task ID", output).split()
 
 
