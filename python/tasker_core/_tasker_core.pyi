@@ -13,6 +13,9 @@ DEBUG_BUILD: bool
 def get_version() -> str: ...
 def get_rust_version() -> str: ...
 def health_check() -> bool: ...
+def next_logs() -> list[tuple[int, str, str, dict[str, str | int | bool]]]:
+    """Wait for log events: `(level, target, message, fields)` each."""
+
 def to_json(value: object, *, what: str, limit: int) -> str:
     """The JSON of a value, at most `limit` bytes; raises `ConversionError` with the path of what
     has none.

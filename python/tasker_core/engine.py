@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
+from tasker_core import _logs
 from tasker_core._attempt import MAX_JSON_BYTES, carry_out
 from tasker_core._extension import core as _extension
 from tasker_core._handlers import HandlerCatalogue
@@ -99,6 +100,7 @@ class Engine:
         self._core = _extension.Core(
             os.fspath(database), durability=durability, threads=threads, seed=chosen
         )
+        _logs.start()
         self._plans: list[Plan] = []
         self._by_name: dict[str, Plan] = {}
         self._by_short_name: dict[str, Plan] = {}

@@ -108,7 +108,10 @@ def test_the_metadata_carries_licences_scripts_and_readme(
     for name in licences:
         assert files[f"{info}/licenses/{name}"] == Path(name).read_bytes()
     assert b"tasker=tasker_core.cli:main\n" in files[f"{info}/entry_points.txt"]
-    assert str(metadata.get_payload()).strip() == Path("README.md").read_text().strip()
+    # As bytes: the parser takes what is not decoded for ASCII.
+    readme = metadata.get_payload(decode=True)
+    assert isinstance(readme, bytes)
+    assert readme.strip() == Path("README.md").read_bytes().strip()
 
 
 @pytest.mark.parametrize(

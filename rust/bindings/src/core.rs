@@ -69,6 +69,7 @@ impl Core {
             "memory" => Durability::Memory,
             other => return Err(PyValueError::new_err(format!("durability is full, fast or memory, not {other:?}"))),
         };
+        crate::logs::start();
         let options = Options { path, durability, threads, seed };
         let opened = py.detach(|| Worker::open(&options));
         opened.map(|worker| Core { worker: Arc::new(worker) }).map_err(|error| error::to_python(py, error))

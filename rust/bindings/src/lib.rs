@@ -7,12 +7,14 @@
 //! | [`template`] | `Template`: a workflow that was read and checked |
 //! | [`outcome`] | what is told of a task |
 //! | [`json`] | Python values as JSON, with the path of what has none |
+//! | [`logs`] | log events on their way to Python's `logging` |
 //! | [`error`] | each error of the worker as its Python class, in one place |
 
 mod attempt;
 mod core;
 mod error;
 mod json;
+mod logs;
 mod outcome;
 mod template;
 
@@ -38,6 +40,7 @@ fn _tasker_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(get_version, module)?)?;
     module.add_function(wrap_pyfunction!(get_rust_version, module)?)?;
     module.add_function(wrap_pyfunction!(health_check, module)?)?;
+    module.add_function(wrap_pyfunction!(logs::next_logs, module)?)?;
     module.add_function(wrap_pyfunction!(json::to_json, module)?)?;
     module.add_function(wrap_pyfunction!(template::parse_template, module)?)?;
     module.add_class::<core::Core>()?;

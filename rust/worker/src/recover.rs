@@ -57,6 +57,9 @@ pub fn open_tasks(shared: &Shared, plan_id: PlanId, only: Option<Uuid>) -> Resul
         shared.push(&mut live);
         taken_up += 1;
     }
+    if taken_up > 0 {
+        tracing::info!(template = plan.template.label(), tasks = taken_up, "took up unfinished tasks");
+    }
     Ok(taken_up)
 }
 

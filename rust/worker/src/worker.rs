@@ -192,7 +192,8 @@ impl Shared {
 
     fn reach(&self, ticket: Ticket, level: Level) -> Result<(), WorkerError> {
         let reached = self.log.reach(ticket, level, |due| self.release(due));
-        if reached.is_err() {
+        if let Err(error) = &reached {
+            tracing::error!(%error, "the engine takes no more work: its database failed");
             // Nothing will ever be durable again: nobody may wait for it.
             self.lock().wake_all();
         }
@@ -232,6 +233,14 @@ impl Shared {
                 flags.cancelled.store(true, Ordering::Relaxed);
                 flags.abandoned.store(true, Ordering::Relaxed);
                 live.abandoned += 1;
+                if let Some(found) = live.get(task) {
+                    tracing::warn!(
+                        task_uuid = %found.id,
+                        step = found.plan.template.steps[step as usize].name,
+                        attempt,
+                        "an attempt ran past its deadline; its thread is replaced"
+                    );
+                }
                 if let Some(failure) = live.get(task).map(|found| timed_out(&found.plan.template, step)) {
                     let random = live.next_random();
                     if live.apply(task, Event::Failed { step, attempt, failure, random }, now()).is_ok() {
@@ -627,6 +636,12 @@ impl Worker {
             }
             Err(Refusal::Late { .. }) => {
                 live.late_reports += 1;
+                tracing::info!(
+                    task_uuid = %attempt.task_id,
+                    step = attempt.template.steps[step as usize].name,
+                    attempt = number,
+                    "a report came after its attempt was over and is refused"
+                );
                 if attempt.flags.abandoned.load(Ordering::Relaxed) {
                     // The thread that was given up came back.
                     live.abandoned -= 1;
@@ -861,6 +876,9 @@ impl Worker {
                 break self.shared.lock().running();
             }
         };
+        if left > 0 {
+            tracing::warn!(handlers = left, "stopped without waiting for running handlers; their steps run again");
+        }
         let _ = self.commit_all();
         {
             let mut live = self.shared.lock();

@@ -1,0 +1,1 @@
+"""A year of sales: from a dirty CSV to a report and a picture."""
