@@ -59,6 +59,8 @@ class LiveTree:
 
     def __enter__(self) -> "LiveTree":
         self._live.start()
+        # Hidden, it would stay so in the terminal of whoever kills this process.
+        self._console.show_cursor(True)
         return self
 
     def __exit__(self, *_: object) -> None:
