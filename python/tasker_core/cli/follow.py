@@ -1,14 +1,13 @@
 """Following a task to its end, or to the end of the user's patience."""
 
 import time
-from threading import Thread
 from typing import NamedTuple, Protocol
 
 from tasker_core.cli.exit import FAILURE, CommandError
 from tasker_core.cli.interrupts import Interrupts
 from tasker_core.cli.words import count
 from tasker_core.engine import Engine
-from tasker_core.exceptions import DatabaseError, EngineStoppedError
+from tasker_core.exceptions import DatabaseError
 from tasker_core.results import TaskResult
 
 # How long Ctrl-C waits for handlers that run.
@@ -46,35 +45,35 @@ def follow(engine: Engine, task: str, display: Display, interrupts: Interrupts) 
         CommandError: The database failed.
     """
     tick = _FIRST_TICK
-    draining: Thread | None = None
+    limit: float | None = None
     while True:
         ended = _wait(engine, task, tick)
-        now = ended or engine.task(task)
         started = time.monotonic()
+        now = ended or engine.task(task)
         display.show(now)
         # Looking costs the handlers time: at most a tenth of it.
         tick = max(_TICK, 10 * (time.monotonic() - started))
         if ended:
-            if draining is not None:
-                draining.join()
-            return Followed(ended, draining is not None, _running(ended))
-        if interrupts.count > 1:
-            return Followed(now, True, _running(now))
-        if interrupts.count and draining is None:
+            return Followed(ended, limit is not None, [])
+        if interrupts.count and limit is None:
             engine.drain()
-            display.say(_draining_words(_running(engine.task(task))))
-            draining = Thread(target=engine.stop, kwargs={"timeout": DRAIN_SECONDS}, daemon=True)
-            draining.start()
+            limit = time.monotonic() + DRAIN_SECONDS
+            now = engine.task(task)
+            display.say(_draining_words(_running(now)))
+        if limit is None or now.is_final:
+            # A final task is told of when it is on disk.
+            continue
+        left = _running(now)
+        if not left or interrupts.count > 1 or time.monotonic() > limit:
+            return Followed(now, True, left)
 
 
 def _wait(engine: Engine, task: str, seconds: float) -> TaskResult | None:
-    """The task at its end, or as it stood when the engine stopped; None when the time is up."""
+    """The task at its end; None when the time is up."""
     try:
         return engine.wait(task, timeout=seconds)
     except TimeoutError:
         return None
-    except EngineStoppedError:
-        return engine.task(task)
     except DatabaseError as error:
         raise CommandError(str(error), FAILURE) from None
 

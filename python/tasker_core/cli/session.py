@@ -78,6 +78,9 @@ def carry_out(request: Request, stream: TextIO | None = None) -> int:
             with _display(template, stream) as display:
                 _start(engine, label, task, earlier, display)
                 followed = follow(engine, task, display, interrupts)
+        if followed.interrupted and not followed.left_running:
+            # Before it is told: what was taken in last is on disk.
+            engine.stop()
         _report(followed.task, template, stream, continued=earlier is not None)
         _tell_what_next(followed, earlier, request.new)
         _tell_of_others(others, request.db)
