@@ -3,12 +3,9 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from tasker_core.cli.exit import CommandError
-from tasker_core.cli.terminal import warning
 
 
 def handler_modules(given: Sequence[str]) -> list[str]:
@@ -51,31 +48,19 @@ def modules_of(file: Path) -> list[str]:
         return []
     if "tool.tasker" not in text:
         return []
-    toml = _toml()
-    if toml is None:
-        warning(
-            f"[tool.tasker] in {file} is read from Python 3.11 on, or where `tomli` is installed; "
-            "name the modules with --handlers"
-        )
-        return []
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
-        table = toml.loads(text).get("tool", {}).get("tasker", {})
-    except toml.TOMLDecodeError as error:
+        table = tomllib.loads(text).get("tool", {}).get("tasker", {})
+    except tomllib.TOMLDecodeError as error:
         raise CommandError(f"{file} is not TOML: {error}") from None
     handlers = table.get("handlers", [])
     names = [handlers] if isinstance(handlers, str) else handlers
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise CommandError(f'[tool.tasker] handlers in {file} is a list of names: ["shop.steps"]')
     return names
-
-
-def _toml() -> Any:
-    for name in ("tomllib", "tomli"):
-        try:
-            return import_module(name)
-        except ModuleNotFoundError:
-            continue
-    return None
 
 
 def _look_in(folder: Path) -> None:

@@ -23,7 +23,7 @@ mod threads;
 mod worker;
 
 pub use error::{TemplateChange, WorkerError};
-pub use outcome::{StepOutcome, TaskOutcome, Transition};
+pub use outcome::{TaskOutcome, Transition};
 pub use parker::{Parker, Wakeup};
 pub use ready::{Executor, TaskKey};
 pub use tasker_store::{Durability, StoreError};

@@ -454,7 +454,7 @@ impl LiveTask {
             template: Arc::clone(&self.plan.template),
             context: Arc::clone(&self.context),
             created_at: self.created_at,
-            steps: self.task.steps().iter().map(rows::step_outcome).collect(),
+            steps: self.task.steps().into(),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tasker_engine::state::{StepState, TaskState};
+use tasker_engine::state::TaskState;
+use tasker_engine::task::Step;
 use tasker_engine::template::Template;
 use tasker_engine::Micros;
 use uuid::Uuid;
@@ -15,22 +16,7 @@ pub struct TaskOutcome {
     pub context: Arc<str>,
     pub created_at: Micros,
     /// In the order of the template.
-    pub steps: Vec<StepOutcome>,
-}
-
-#[derive(Debug, Clone)]
-pub struct StepOutcome {
-    pub state: StepState,
-    pub attempts: u16,
-    /// 0 if it never started.
-    pub started_at: Micros,
-    /// 0 if no attempt has ended.
-    pub finished_at: Micros,
-    /// Meaningful while the step waits for its retry.
-    pub retry_at: Micros,
-    pub result: Option<Arc<str>>,
-    pub error: Option<Arc<str>>,
-    pub metadata: Option<Arc<str>>,
+    pub steps: Box<[Step]>,
 }
 
 /// One move of a task or a step.

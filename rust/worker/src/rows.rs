@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tasker_engine::state::table::Path;
 use tasker_engine::state::{StepState, TaskState};
-use tasker_engine::task::{Cause, SavedStep, Step};
+use tasker_engine::task::{Cause, SavedStep, Step, Task};
 use tasker_engine::template::Template;
 use tasker_store::read::TaskRow;
 use tasker_store::write::{AuditRow, StepRow};
 use uuid::Uuid;
 
-use crate::outcome::{StepOutcome, TaskOutcome, Transition};
+use crate::outcome::{TaskOutcome, Transition};
 
 /// The number under which a template is stored.
 pub fn template_id(hash: &[u8; 32]) -> i64 {
@@ -82,55 +82,16 @@ pub fn transitions(row: &AuditRow, worker: &str) -> Vec<Transition> {
         .collect()
 }
 
-pub fn step_outcome(step: &Step) -> StepOutcome {
-    StepOutcome {
-        state: step.state,
-        attempts: step.attempts,
-        started_at: step.started_at,
-        finished_at: step.finished_at,
-        retry_at: step.retry_at,
-        result: step.result.clone(),
-        error: step.error.clone(),
-        metadata: step.metadata.clone(),
-    }
-}
-
 /// A task that is not in memory, from its rows.
 pub fn stored_outcome(task: TaskRow, rows: Vec<StepRow>, template: Arc<Template>) -> TaskOutcome {
-    let mut steps = vec![
-        StepOutcome {
-            state: StepState::Pending,
-            attempts: 0,
-            started_at: 0,
-            finished_at: 0,
-            retry_at: 0,
-            result: None,
-            error: None,
-            metadata: None,
-        };
-        template.steps.len()
-    ];
-    for row in rows {
-        let saved = saved_step(row);
-        if let Some(step) = steps.get_mut(saved.index as usize) {
-            *step = StepOutcome {
-                state: saved.state,
-                attempts: saved.attempts,
-                started_at: saved.started_at,
-                finished_at: saved.finished_at,
-                retry_at: saved.retry_at,
-                result: saved.result,
-                error: saved.error,
-                metadata: saved.metadata,
-            };
-        }
-    }
+    let state = TaskState::from_code(task.state).unwrap_or(TaskState::Pending);
+    let restored = Task::restore(Arc::clone(&template), state, rows.into_iter().map(saved_step), &mut Vec::new());
     TaskOutcome {
         id: task.id,
-        state: TaskState::from_code(task.state).unwrap_or(TaskState::Pending),
+        state,
         template,
         context: task.context,
         created_at: task.created_at,
-        steps,
+        steps: restored.steps().into(),
     }
 }

@@ -16,10 +16,8 @@ from tasker_core.step_handler import step_handler
 def greet():
     return {"said": "from the project"}
 """
-needs_tomllib = pytest.mark.skipif(sys.version_info < (3, 11), reason="no TOML reader in Python")
 
 
-@needs_tomllib
 def test_pyproject_of_a_folder_above_names_the_handlers(workplace: Workplace) -> None:
     workplace.write("pyproject.toml", '[tool.tasker]\nhandlers = ["shop.steps"]\n')
     workplace.write("shop/__init__.py", "")
@@ -31,7 +29,6 @@ def test_pyproject_of_a_folder_above_names_the_handlers(workplace: Workplace) ->
     assert "from the project" in done.stdout
 
 
-@needs_tomllib
 def test_the_command_line_wins(workplace: Workplace) -> None:
     workplace.write("pyproject.toml", '[tool.tasker]\nhandlers = ["absent"]\n')
     workplace.template(ONE_STEP)
@@ -64,7 +61,6 @@ def test_modules_are_found_in_the_current_folder_by_the_installed_command_too(
     assert done.returncode == 0, done.stderr
 
 
-@needs_tomllib
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -85,14 +81,3 @@ def test_no_setting_is_no_module(tmp_path: Path) -> None:
     file.write_text("[project]\nname = 'shop'\n")
     assert modules_of(file) == []
     assert modules_of(tmp_path / "absent.toml") == []
-
-
-def test_without_a_toml_reader_the_setting_is_said_to_be_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for module in ("tomllib", "tomli"):
-        monkeypatch.setitem(sys.modules, module, None)
-    file = tmp_path / "pyproject.toml"
-    file.write_text('[tool.tasker]\nhandlers = ["shop"]\n')
-    assert modules_of(file) == []
-    assert "--handlers" in capsys.readouterr().err

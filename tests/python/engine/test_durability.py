@@ -1,6 +1,7 @@
 """What is on disk when a process dies, and what the next one makes of it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,13 @@ from typing import Any
 import pytest
 from support import handler_module, template
 
-from tasker_core import DatabaseInUseError, Engine, EngineForkedError, EngineStoppedError
+from tasker_core import (
+    DatabaseInUseError,
+    Engine,
+    EngineForkedError,
+    EngineStoppedError,
+    StepContext,
+)
 
 TEMPLATE = template("one", "two <- one", "three <- two")
 
@@ -133,6 +140,29 @@ def resume_and_die(database: Path) -> None:
         command, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )
     assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("durability", ["full", "fast"])
+def test_a_result_is_on_disk_before_what_depends_on_it_starts(
+    tmp_path: Path, durability: Any
+) -> None:
+    def one() -> dict[str, int]:
+        return {"n": 41}
+
+    def two(context: StepContext) -> dict[str, Any]:
+        # What kill -9 would leave behind at this moment.
+        left = tmp_path / "left"
+        left.mkdir()
+        for name in ("t.db", "t.db-wal"):
+            shutil.copy(tmp_path / name, left)
+        with Engine(left / "t.db", resume=False) as other:
+            steps = other.task(str(context.task_uuid)).steps
+            return {"one": steps["one"].result, "two": steps["two"].state}
+
+    module = handler_module(one, two)
+    with Engine(tmp_path / "t.db", handlers=[module], durability=durability) as engine:
+        engine.load_text(template("one", "two <- one"))
+        assert engine.run("orders").result == {"one": {"n": 41}, "two": "in_progress"}
 
 
 def test_tasks_of_a_template_that_is_not_loaded_are_left_alone(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 //! The state machine of a step.
 
-use super::table::{named, IllegalTransition};
+use super::table::{dense, named, IllegalTransition};
 
 named! {
     /// Where a step stands.
@@ -57,15 +57,9 @@ pub const TABLE: &[(S, E, S)] = &[
     (S::Error,                           E::ResetForRetry,                  S::Pending),
 ];
 
-/// The table as an array, so that a step's move costs one look-up.
+/// The table, and the rules for the events that many states take.
 const NEXT: [[Option<S>; E::ALL.len()]; S::ALL.len()] = {
-    let mut next = [[None; E::ALL.len()]; S::ALL.len()];
-    let mut row = 0;
-    while row < TABLE.len() {
-        let (from, event, to) = TABLE[row];
-        next[from as usize][event as usize] = Some(to);
-        row += 1;
-    }
+    let mut next = dense!(S, E, TABLE);
     let mut state = 0;
     while state < S::ALL.len() {
         if !S::ALL[state].is_terminal() {

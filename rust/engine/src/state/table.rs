@@ -56,6 +56,22 @@ macro_rules! named {
 }
 pub(crate) use named;
 
+/// The rows of a table as an array by state and event, made at compile time, so that a move costs one look-up.
+macro_rules! dense {
+    ($state:ident, $event:ident, $rows:expr) => {{
+        let mut next: [[Option<$state>; $event::ALL.len()]; $state::ALL.len()] =
+            [[None; $event::ALL.len()]; $state::ALL.len()];
+        let mut row = 0;
+        while row < $rows.len() {
+            let (from, event, to) = $rows[row];
+            next[from as usize][event as usize] = Some(to);
+            row += 1;
+        }
+        next
+    }};
+}
+pub(crate) use dense;
+
 /// The states that one commit walked a step or a task through, first to last.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Path<S> {

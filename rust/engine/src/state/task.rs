@@ -1,6 +1,6 @@
 //! The state machine of a task.
 
-use super::table::{named, IllegalTransition};
+use super::table::{dense, named, IllegalTransition};
 
 named! {
     /// Where a task stands.
@@ -72,13 +72,7 @@ pub const TABLE: &[(S, E, S)] = &[
 ];
 
 const NEXT: [[Option<S>; E::ALL.len()]; S::ALL.len()] = {
-    let mut next = [[None; E::ALL.len()]; S::ALL.len()];
-    let mut row = 0;
-    while row < TABLE.len() {
-        let (from, event, to) = TABLE[row];
-        next[from as usize][event as usize] = Some(to);
-        row += 1;
-    }
+    let mut next = dense!(S, E, TABLE);
     let mut state = 0;
     while state < S::ALL.len() {
         if !S::ALL[state].is_terminal() {

@@ -2,6 +2,7 @@
 //!
 //! [`Template::parse`] answers a checked template with its warnings, or every problem at once.
 
+mod declarations;
 pub mod document;
 mod environment;
 mod graph;

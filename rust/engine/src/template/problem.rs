@@ -77,10 +77,19 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let allowed = (name.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (edits(name, candidate), candidate))
+        .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// A name that was cut short is nearer than one that was misspelt.
+fn distance(name: &str, candidate: &str) -> usize {
+    if name.len() >= 4 && candidate.starts_with(name) {
+        1
+    } else {
+        edits(name, candidate)
+    }
 }
 
 /// How many letters have to be added, dropped, changed or swapped with a neighbour.
@@ -118,6 +127,7 @@ mod tests {
         let steps = ["validate", "charge", "ship"];
         assert_eq!(nearest("chrage", steps), Some("charge"));
         assert_eq!(nearest("shp", steps), Some("ship"));
+        assert_eq!(nearest("vali", steps), Some("validate"));
         assert_eq!(nearest("refund", steps), None);
     }
 

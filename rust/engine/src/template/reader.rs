@@ -6,7 +6,9 @@ use serde_json::Value as Json;
 
 use super::document::{Entry, Node, Value};
 use super::problem::{nearest, Position, Problem, Severity};
-use super::{environment, graph, HandlerSpec, InvalidTemplate, StepKind, StepTemplate, Template, MAX_STEPS};
+use super::{
+    declarations, environment, graph, HandlerSpec, InvalidTemplate, StepKind, StepTemplate, Template, MAX_STEPS,
+};
 use crate::retry::{Backoff, RetryPolicy};
 
 pub fn template(root: &Node, env: Option<&str>) -> Result<(Template, Vec<Problem>), InvalidTemplate> {
@@ -104,7 +106,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn required_text(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a str> {
+    pub fn required_text(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a str> {
         if self.get(key).is_none() {
             problems.error("missing", self.at, &self.path, format!("`{key}` is missing"), None);
             return None;
@@ -283,10 +285,13 @@ fn read_template(root: &Node, env: Option<&str>, problems: &mut Problems) -> Opt
     let version = fields.text("version", problems).unwrap_or("1.0.0");
     check_version(&mut fields, version, problems);
     let description = fields.text("description", problems).map(str::to_string);
-    for key in ["metadata", "system_dependencies", "input_schema", "lifecycle"] {
+    for key in ["metadata", "system_dependencies", "input_schema"] {
         fields.object(key, problems);
     }
-    fields.list("domain_events", problems);
+    if let Some(node) = fields.get("lifecycle") {
+        declarations::lifecycle(node, "lifecycle", problems);
+    }
+    declarations::domain_events(fields.list("domain_events", problems).unwrap_or_default(), problems);
     let overlays = fields.get("environments");
     let items = match fields.get("steps") {
         Some(node) => list_of(node, "steps", "steps", problems).unwrap_or_default(),
@@ -431,8 +436,11 @@ fn read_step<'a>(node: &'a Node, path: &str, problems: &mut Problems) -> Option<
         read_retry(node, &fields.path("retry"), &mut retry, problems);
     }
     let timeout_ms = fields.seconds("timeout_seconds", problems);
-    fields.list("publishes_events", problems);
-    fields.object("batch_config", problems);
+    let path = fields.path("publishes_events");
+    declarations::published_events(fields.list("publishes_events", problems).unwrap_or_default(), &path, problems);
+    if let Some(node) = fields.get("batch_config") {
+        declarations::batch_config(node, &fields.path("batch_config"), problems);
+    }
     fields.object("result_schema", problems);
     fields.finish(problems);
     let step = StepTemplate {

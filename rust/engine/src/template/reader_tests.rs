@@ -176,3 +176,27 @@ fn a_decision_needs_something_to_decide_on() {
         ["5:5 decision-without-dependency the decision step `a` depends on no step, so there is nothing to decide on"]
     );
 }
+
+#[test]
+fn lifecycle_events_and_batches_are_checked_too() {
+    let source = "\
+name: orders
+lifecycle: {max_duration_minutes: 0, staleness_action: panic, max_wait: 1}
+domain_events: [{description: nameless}]
+steps:
+  - name: a
+    handler: {callable: m.A}
+    timeout_seconds: 1
+    publishes_events: [{name: sold, condition: sometimes, delivery_mode: 5}]
+    batch_config: {batch_size: 100001, failure_strategy: isolated}
+";
+    let found: Vec<String> =
+        errors(source).iter().map(|error| error.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        found,
+        ["2:35 range", "2:56 choice", "3:17 missing", "8:48 choice", "8:74 type", "9:32 range", "9:58 choice"]
+    );
+    let (_, problems) =
+        Template::parse(&TWO_STEPS.replace("version: 1.2.3", "lifecycle: {max_duration: 5}"), None).unwrap();
+    assert_eq!(problems[0].hint.as_deref(), Some("did you mean `max_duration_minutes`?"));
+}
