@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
+_GOODBYE_SECONDS = 1.0
+
 
 class EventLoopThread:
     """Starts with the first coroutine."""
@@ -32,7 +34,7 @@ class EventLoopThread:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="tasker-loop", daemon=True
+                    target=_run, args=(self._loop,), name="tasker-loop", daemon=True
                 )
                 self._thread.start()
             return self._loop
@@ -46,5 +48,12 @@ class EventLoopThread:
             return
         loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
-            thread.join()
-            loop.close()
+            # A handler that blocks the loop was not waited for by the engine, and is not here.
+            thread.join(_GOODBYE_SECONDS)
+
+
+def _run(loop: "asyncio.AbstractEventLoop") -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

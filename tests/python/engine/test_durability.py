@@ -259,3 +259,20 @@ def test_a_forked_child_is_told_and_harms_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatabaseInUseError):
         Engine(tmp_path / "t.db")
     engine.stop()
+
+
+def test_a_handler_that_blocks_the_event_loop_does_not_keep_stop_from_returning() -> None:
+    import threading
+
+    begun, over = threading.Event(), threading.Event()
+
+    async def blocks() -> None:
+        begun.set()
+        over.wait(60)
+
+    engine = Engine(durability="memory", handlers=[handler_module(blocks)])
+    engine.load_text(template("blocks"))
+    engine.submit("orders")
+    assert begun.wait(30)
+    assert engine.stop(timeout=0) == 1
+    over.set()
