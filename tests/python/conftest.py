@@ -1,5 +1,6 @@
 """An engine on every back end."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,10 @@ import pytest
 from support import MakeEngine, handler_module
 
 from tasker_core import Engine
+
+# A shell starts background jobs deaf to Ctrl-C, and children inherit that; tests of it need ears.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["memory", "fast", "full"])
