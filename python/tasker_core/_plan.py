@@ -83,12 +83,12 @@ class PlanStep:
     def ancestors(self) -> frozenset[str]:
         """The steps that this one depends on, directly or not: whose results it may read."""
         if self._ancestors is None:
-            steps, found, todo = self.plan.steps, set[str](), list(self.dependency_places)
-            while todo:
-                name = todo.pop()
+            steps, found, ahead = self.plan.steps, set[str](), list(self.dependency_places)
+            while ahead:
+                name = ahead.pop()
                 if name not in found:
                     found.add(name)
-                    todo.extend(steps[self.plan.positions[name]].dependency_places)
+                    ahead.extend(steps[self.plan.positions[name]].dependency_places)
             self._ancestors = frozenset(found)
         return self._ancestors
 
