@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 CONFIG = "pyproject.toml"
 STUB = "tasker_core._tasker_core"
@@ -61,9 +62,14 @@ def stubtest(_names: list[str]) -> int:
     """Hold the hand-written stub to the extension that was built."""
     from mypy.stubtest import main
 
-    options = ["--mypy-config-file", CONFIG, "--allowlist", ALLOWED, "--ignore-unused-allowlist"]
-    sys.argv = ["stubtest", *options, STUB]
-    return main()
+    # The stub alone: its names, signatures and kinds are compared, and //tools/lint:mypy checks the
+    # types of what it imports, which takes four times as long.
+    with NamedTemporaryFile("w", suffix=".ini") as config:
+        config.write("[mypy]\nstrict = true\nfollow_imports = skip\n")
+        config.flush()
+        options = ["--mypy-config-file", config.name, "--allowlist", ALLOWED]
+        sys.argv = ["stubtest", *options, "--ignore-unused-allowlist", STUB]
+        return main()
 
 
 def every_source_has_a_target(args: list[str]) -> int:
