@@ -9,6 +9,10 @@ load("@tasker_core_crates//:defs.bzl", "aliases", "all_crate_deps")
 
 EDITION = "2021"
 
+# For what is linked in development.
+_LINKER = ["//tools/rust:lld", "//tools/rust:lld_itself"]
+_LINK = ["@$(execpath //tools/rust:lld)"]
+
 def _lint(name, targets):
     rust_clippy(
         name = name + "_clippy_run",
@@ -57,11 +61,13 @@ def tasker_crate(name, crate_name, deps = [], test_deps = [], test_data = [], te
         name = name + "_test",
         size = "small",
         aliases = aliases(normal_dev = True, proc_macro_dev = True),
+        compile_data = _LINKER,
         crate = name,
         data = test_data,
         edition = EDITION,
         env = test_env,
         proc_macro_deps = all_crate_deps(proc_macro_dev = True),
+        rustc_flags = _LINK,
         deps = test_deps + all_crate_deps(normal_dev = True),
     )
     linted = [name, name + "_test"]
@@ -73,11 +79,13 @@ def tasker_crate(name, crate_name, deps = [], test_deps = [], test_data = [], te
             size = "small",
             srcs = [file] + native.glob(["tests/*/**/*.rs"], allow_empty = True),
             aliases = aliases(normal_dev = True, proc_macro_dev = True),
+            compile_data = _LINKER,
             crate_root = file,
             data = test_data,
             edition = EDITION,
             env = test_env,
             proc_macro_deps = all_crate_deps(proc_macro = True, proc_macro_dev = True),
+            rustc_flags = _LINK,
             deps = [name] + deps + test_deps + all_crate_deps(normal = True, normal_dev = True),
         )
     _lint(name, linted)
@@ -103,6 +111,7 @@ def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [],
         crate_name = name,
         edition = EDITION,
         proc_macro_deps = all_crate_deps(proc_macro = True),
+        compile_data = _LINKER,
         rustc_env_files = rustc_env_files,
         rustc_flags = select({
             # The interpreter brings Python's symbols when it loads the module.
@@ -118,7 +127,7 @@ def tasker_extension(name, crate_features = [], deps = [], rustc_env_files = [],
                 "-Clto=fat",
                 "-Cstrip=symbols",
             ],
-            "//conditions:default": [],
+            "//conditions:default": _LINK,
         }),
         version = "0.1.0",
         visibility = visibility,
