@@ -14,6 +14,7 @@ from tasker_core._extension import core as _core
 from tasker_core._version import __version__
 
 if TYPE_CHECKING:
+    from tasker_core.batch_processing import Batchable
     from tasker_core.engine import Engine
     from tasker_core.errors import (
         AuthenticationError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         EngineStoppedError,
         HandlerNotFoundError,
         TaskNotFoundError,
+        TaskStateError,
         TemplateChangedError,
         TemplateError,
         TemplateProblem,
@@ -65,6 +67,7 @@ def version() -> str:
 _LAZY = {
     "AuthenticationError": "tasker_core.errors",
     "AuthorizationError": "tasker_core.errors",
+    "Batchable": "tasker_core.batch_processing",
     "BusinessLogicError": "tasker_core.errors",
     "ConfigurationError": "tasker_core.errors",
     "ConversionError": "tasker_core.exceptions",
@@ -92,6 +95,7 @@ _LAZY = {
     "StepValidationError": "tasker_core.errors:ValidationError",
     "TaskNotFoundError": "tasker_core.exceptions",
     "TaskResult": "tasker_core.results",
+    "TaskStateError": "tasker_core.exceptions",
     "TaskerError": "tasker_core.errors",
     "TemplateChangedError": "tasker_core.exceptions",
     "TemplateError": "tasker_core.exceptions",
@@ -102,6 +106,7 @@ _LAZY = {
 __all__ = [
     "AuthenticationError",
     "AuthorizationError",
+    "Batchable",
     "BusinessLogicError",
     "ConfigurationError",
     "ConversionError",
@@ -129,6 +134,7 @@ __all__ = [
     "StepValidationError",
     "TaskNotFoundError",
     "TaskResult",
+    "TaskStateError",
     "TaskerError",
     "TemplateChangedError",
     "TemplateError",

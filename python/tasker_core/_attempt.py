@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _loads = json.loads
 
-# What a result may hold as JSON, in bytes.
+# What a result may hold as JSON, in bytes, and a checkpoint.
 MAX_JSON_BYTES = 4 * 1024 * 1024
+MAX_CHECKPOINT_BYTES = 1024 * 1024
 
 
 def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> None:
@@ -28,14 +29,13 @@ def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> 
         KeyboardInterrupt: On the main thread alone; the step is given back, unfinished.
     """
     try:
-        if step.is_function:
-            handler: Any = step.handler
-            value = handler.function(**handler.arguments.collect(AttemptSource(attempt, step)))
-            if hasattr(value, "__await__"):
-                value = loop.run(value)
-            value = _outcome.of_function_value(value)
-        else:
-            value = _call_class(attempt, step, loop)
+        call = _call_function if step.is_function else _call_class
+        value = call(attempt, step, loop)
+        while _is_checkpoint(value):
+            if not attempt.keep(value.result, limit=MAX_CHECKPOINT_BYTES):
+                attempt.interrupt()
+                return
+            value = call(attempt, step, loop)
         _say(attempt, value)
     except KeyboardInterrupt as interrupt:
         if threading.current_thread() is threading.main_thread():
@@ -47,6 +47,24 @@ def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> 
         _fail(attempt, _named(step, "invalid_result", str(error)))
     except BaseException as error:
         _fail(attempt, _outcome.of_exception(error))
+
+
+def _is_checkpoint(value: Any) -> bool:
+    """Whether a handler asks to be called again from where it is."""
+    return (
+        type(value) is not dict
+        and getattr(value, "is_success", False)
+        and bool(value.metadata)
+        and value.metadata.get("checkpoint_yield") is True
+    )
+
+
+def _call_function(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> Any:
+    handler: Any = step.handler
+    value = handler.function(**handler.arguments.collect(AttemptSource(attempt, step)))
+    if hasattr(value, "__await__"):
+        value = loop.run(value)
+    return _outcome.of_function_value(value)
 
 
 def _call_class(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> Any:
@@ -109,12 +127,13 @@ def _named(step: "PlanStep", error_type: str, message: str) -> Failure:
 class AttemptSource:
     """An attempt as the source of a handler's arguments; decodes what is asked for, when it is."""
 
-    __slots__ = ("_input", "attempt", "step")
+    __slots__ = ("_input", "_workers", "attempt", "step")
 
     def __init__(self, attempt: "Attempt", step: "PlanStep") -> None:
         self.attempt = attempt
         self.step = step
         self._input: dict[str, Any] | None = None
+        self._workers: dict[str, Any] | None = None
 
     @property
     def input_data(self) -> dict[str, Any]:
@@ -123,8 +142,17 @@ class AttemptSource:
             self._input = _loads(self.attempt.context)
         return self._input
 
+    @property
+    def worker_results(self) -> dict[str, Any]:
+        """What the workers of batches answered that this step depends on."""
+        if self._workers is None:
+            self._workers = {name: _loads(text) for name, text in self.attempt.workers()}
+        return self._workers
+
     def stored_result(self, step_name: str) -> Any:
         """What a step that this one depends on answered, as it was stored, or None."""
+        if self.step.joins_batch and step_name in self.worker_results:
+            return self.worker_results[step_name]
         place = self.step.dependency_places.get(step_name)
         if place is not None:
             text = self.attempt.dependency(place)

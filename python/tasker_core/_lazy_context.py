@@ -1,5 +1,6 @@
 """The context that the engine gives handlers: each field is made when it is first read."""
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,13 @@ class LazyStepContext(StepContext):
         value = make(self._source)
         self.__dict__[name] = value
         return value
+
+    @property
+    def checkpoint(self) -> dict[str, Any] | None:
+        """What the handler stored last with `checkpoint_yield`, in this attempt or an earlier one;
+        None before that.
+        """
+        return _checkpoint(self._source)
 
     @property
     def cancelled(self) -> bool:
@@ -96,6 +104,7 @@ def _dependency_results(source: "AttemptSource") -> dict[str, Any]:
             value = source.stored_result(name)
             if value is not None:
                 found[name] = value
+    found.update(source.worker_results)
     return found
 
 
@@ -108,7 +117,17 @@ def step_uuid(task_uuid: str, place: int) -> uuid.UUID:
 
 
 def _step_uuid(source: "AttemptSource") -> uuid.UUID:
-    return step_uuid(source.attempt.task_uuid, source.step.place)
+    return step_uuid(source.attempt.task_uuid, source.attempt.position)
+
+
+def _step_inputs(source: "AttemptSource") -> dict[str, Any]:
+    text = source.attempt.inputs
+    return {} if text is None else json.loads(text)
+
+
+def _checkpoint(source: "AttemptSource") -> dict[str, Any] | None:
+    text = source.attempt.checkpoint
+    return None if text is None else json.loads(text)
 
 
 def _task_uuid(source: "AttemptSource") -> uuid.UUID:
@@ -136,13 +155,14 @@ def _event(source: "AttemptSource") -> FfiStepEvent:
             "workflow_step": {
                 "workflow_step_uuid": own_uuid,
                 "task_uuid": task_uuid,
-                "name": step.name,
+                "name": attempt.step_name,
                 "attempts": attempt.number,
                 "max_attempts": definition["max_attempts"],
                 "retryable": definition["retryable"],
                 "in_process": True,
                 "processed": False,
-                "inputs": {},
+                "inputs": _step_inputs(source),
+                "checkpoint": _checkpoint(source),
             },
             "dependency_results": _dependency_results(source),
             "step_definition": {
@@ -175,7 +195,7 @@ _FIELDS: dict[str, Any] = {
     "input_data": lambda source: source.input_data,
     "dependency_results": _dependency_results,
     "step_config": lambda source: source.step.initialization,
-    "step_inputs": lambda _source: {},
+    "step_inputs": _step_inputs,
     "retry_count": lambda source: source.attempt.number - 1,
     "max_retries": lambda source: source.step.definition["max_attempts"],
 }

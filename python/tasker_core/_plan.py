@@ -25,8 +25,9 @@ class Plan:
         self.template = template
         raw = template.steps
         self.positions = {step["name"]: place for place, step in enumerate(raw)}
+        workers = {step["name"] for step in raw if step["kind"] == "batch_worker"}
         self.steps = [
-            PlanStep(self, place, step, catalogue.find(step["callable"]))
+            PlanStep(self, place, step, catalogue.find(step["callable"]), workers)
             for place, step in enumerate(raw)
         ]
         problems = [problem for step in self.steps for problem in step.problems(catalogue, file)]
@@ -44,13 +45,19 @@ class PlanStep:
         "definition",
         "dependency_places",
         "handler",
+        "joins_batch",
         "name",
         "place",
         "plan",
     )
 
     def __init__(
-        self, plan: Plan, place: int, definition: Any, handler: type[StepHandler] | None
+        self,
+        plan: Plan,
+        place: int,
+        definition: Any,
+        handler: type[StepHandler] | None,
+        workers: set[str],
     ) -> None:
         self.plan = plan
         self.place = place
@@ -60,6 +67,8 @@ class PlanStep:
         self.dependency_places = {
             name: index for index, name in enumerate(definition["dependencies"])
         }
+        self.joins_batch = not workers.isdisjoint(definition["dependencies"])
+        """Whether it depends on the workers of a batch."""
         self._ancestors: frozenset[str] | None = None
         self.call: Callable[[Any], Any] | None = None
 
@@ -94,13 +103,12 @@ class PlanStep:
 
     def problems(self, catalogue: "HandlerCatalogue", file: str) -> list[str]:
         """Why the step can't run, if so."""
+        if self.definition["kind"] == "wait_for_signal":
+            return []
         callable_name, method = self.definition["callable"], self.definition["method"]
         where = f"{file}:{self.definition['line']}: step `{self.name}`"
         if self.handler is None:
             return [f"{where} has no handler `{callable_name}`: {catalogue.why_not(callable_name)}"]
         if method and not callable(getattr(self.handler, method, None)):
             return [f"{where}: its handler `{callable_name}` has no method `{method}`"]
-        kind = self.definition["kind"]
-        if kind != "standard":
-            return [f"{where}: steps of type `{kind}` are not run yet by this version"]
         return []

@@ -76,7 +76,15 @@ class Attempt:
     @property
     def plan(self) -> int: ...
     @property
-    def step(self) -> int: ...
+    def step(self) -> int:
+        """The position in the template of the step that it is, or is made from."""
+
+    @property
+    def position(self) -> int:
+        """The position among the task's steps: another only for the worker of a batch."""
+
+    @property
+    def step_name(self) -> str: ...
     @property
     def number(self) -> int:
         """Attempts so far that were not interrupted, this one included."""
@@ -86,7 +94,26 @@ class Attempt:
     @property
     def context(self) -> str: ...
     @property
+    def inputs(self) -> str | None:
+        """What the worker of a batch is given to do."""
+
+    @property
+    def checkpoint(self) -> str | None:
+        """Where an earlier run of the handler said that it was."""
+
+    @property
     def cancelled(self) -> bool: ...
+    def workers(self) -> list[tuple[str, str]]:
+        """Names and results of the workers of batches among the step's dependencies."""
+
+    def keep(self, checkpoint: object, *, limit: int) -> bool:
+        """Store how far the handler is, and answer whether it may go on, else say `interrupt`;
+        after a `ConversionError` only `fail` may follow.
+        """
+
+    def interrupt(self) -> None:
+        """The handler stopped where it can go on later."""
+
     def dependency(self, place: int) -> str | None:
         """The result of one of the step's own dependencies, by its place among them."""
 
@@ -122,8 +149,10 @@ class Task:
     def __len__(self) -> int: ...
     def step(
         self, position: int
-    ) -> tuple[str, str, int, int, int, int, str | None, str | None, str | None]:
-        """`(name, state, attempts, started_at, finished_at, retry_at, result, error, metadata)`."""
+    ) -> tuple[str, str, int, int, int, int, str | None, str | None, str | None] | None:
+        """`(name, state, attempts, started_at, finished_at, retry_at, result, error, metadata)`;
+        None for a branch that was not taken.
+        """
 
 _CutShort = Literal["signal", "timeout"]
 
@@ -159,8 +188,13 @@ class Core:
     def task(self, task: str) -> Task: ...
     def find(self, plan: int, context: str) -> Task | None: ...
     def open_tasks(self) -> list[str]: ...
-    def trail(self, task: str) -> list[tuple[int | None, str, str, int, int, str, str]]: ...
+    def trail(self, task: str) -> list[tuple[str | None, str, str, int, int, str, str]]: ...
     def cancel(self, task: str) -> bool: ...
+    def reset_step(self, task: str, step: str) -> None: ...
+    def complete_step(self, task: str, step: str, result: str) -> None: ...
+    def resolve_step(self, task: str, step: str) -> None: ...
+    def signal(self, task: str, step: str, payload: str) -> None: ...
+    def end_blocked(self, task: str, resolved: bool) -> None: ...
     def result_of(self, attempt: Attempt, step: int) -> str | None: ...
     def wants_thread(self, threads: int) -> bool: ...
     def counters(self) -> tuple[int, int, int, int, int, int]:

@@ -316,27 +316,90 @@ class Engine:
 
     def trail(self, task: str) -> list[Transition]:
         """Every move of a task and of its steps, first to last."""
-        names = list(self.task(task).steps)
         return [
-            Transition(
-                None if step is None else names[step],
-                before,
-                after,
-                _when(at),
-                attempt,
-                cause,
-                worker,
-            )
+            Transition(step, before, after, _when(at), attempt, cause, worker)
             for step, before, after, at, attempt, cause, worker in self._core.trail(task)
         ]
 
     def cancel(self, task: str) -> bool:
-        """End a task that runs here. Handlers see `context.cancelled` and are not waited for.
+        """End a task. Handlers see `context.cancelled` and are not waited for.
 
         Returns:
             Whether it was open.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
         """
         return self._core.cancel(task)
+
+    def signal(self, task: str, step: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Give a step of type `wait_for_signal` what it waits for; its payload is the step's
+        result. It may come before the step waits.
+
+        Args:
+            task: The task's id.
+            step: The step's name.
+            payload: A mapping that JSON can hold.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The step waits for no signal, or has one.
+            ConversionError: The payload can't be stored as JSON.
+        """
+        text = _json_text(payload or {}, "payload")
+        self._core.signal(task, step, text)
+        self._pool.grow()
+
+    def retry_step(self, task: str, step: str) -> None:
+        """Run a failed step again, with all its attempts. One that waits for its retry runs at
+        once.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The step did not fail.
+        """
+        self._core.reset_step(task, step)
+        self._pool.grow()
+
+    def complete_step(self, task: str, step: str, result: Mapping[str, Any] | None = None) -> None:
+        """Take a step as done: somebody did its work, and this is its result. A handler that runs
+        it sees `context.cancelled`.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The step is over, or the result is none that it may have.
+            ConversionError: The result can't be stored as JSON.
+        """
+        self._core.complete_step(task, step, _json_text(result or {}, "result"))
+        self._pool.grow()
+
+    def resolve_step(self, task: str, step: str) -> None:
+        """Take a step as done without a result: what depends on it goes on.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The step is over.
+        """
+        self._core.resolve_step(task, step)
+        self._pool.grow()
+
+    def give_up(self, task: str) -> None:
+        """End a task in error that failures have blocked.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The task is not blocked.
+        """
+        self._core.end_blocked(task, False)
+
+    def resolve(self, task: str) -> None:
+        """End a task as resolved that failures have blocked: somebody saw to it.
+
+        Raises:
+            TaskNotFoundError: There is no such task, or its template is not loaded.
+            TaskStateError: The task is not blocked.
+        """
+        self._core.end_blocked(task, True)
 
     def drain(self) -> None:
         """Hand out no more steps. Handlers that run go on, and `stop` waits for them."""
@@ -414,10 +477,14 @@ def _short_names(label: str) -> tuple[str, str, str]:
 
 
 def _context_text(context: Mapping[str, Any]) -> str:
-    if not isinstance(context, Mapping):
-        raise TypeError(f"a context is a mapping, not {type(context).__name__}")
-    plain = context if isinstance(context, dict) else dict(context)
-    return _extension.to_json(plain, what="context", limit=MAX_JSON_BYTES)
+    return _json_text(context, "context")
+
+
+def _json_text(value: Mapping[str, Any], what: str) -> str:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"a {what} is a mapping, not {type(value).__name__}")
+    plain = value if isinstance(value, dict) else dict(value)
+    return _extension.to_json(plain, what=what, limit=MAX_JSON_BYTES)
 
 
 def _priority(priority: int) -> int:

@@ -14,6 +14,7 @@ __all__ = [
     "EngineStoppedError",
     "HandlerNotFoundError",
     "TaskNotFoundError",
+    "TaskStateError",
     "TaskerError",
     "TemplateChangedError",
     "TemplateError",
@@ -74,6 +75,10 @@ class HandlerNotFoundError(_EngineError):
 
 class TaskNotFoundError(_EngineError):
     """There is no such task."""
+
+
+class TaskStateError(_EngineError):
+    """What was asked of a task or of a step does not fit how it stands."""
 
 
 class ConversionError(_EngineError):

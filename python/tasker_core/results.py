@@ -114,9 +114,12 @@ class TaskResult:
 
     @property
     def steps(self) -> Mapping[str, StepInfo]:
-        """Every step by its name, in the order of the template."""
+        """Every step of the task by its name: those of the template in its order, then the workers
+        of batches. A branch that was not taken is not among them.
+        """
         if self._steps is None:
-            infos = (_step_info(self._task.step(place)) for place in range(len(self._task)))
+            raw = (self._task.step(place) for place in range(len(self._task)))
+            infos = (_step_info(step) for step in raw if step is not None)
             self._steps = {info.name: info for info in infos}
         return self._steps
 

@@ -101,6 +101,33 @@ class StepContext(BaseModel):
         return [unwrapped(results[name]) for name in results if name.startswith(prefix)]
 
     @property
+    def checkpoint(self) -> dict[str, Any] | None:
+        """What the handler stored last with `checkpoint_yield`, in this attempt or an earlier one;
+        None before that.
+        """
+        step = self.event.task_sequence_step.get("workflow_step") or {}
+        return step.get("checkpoint") or None
+
+    @property
+    def checkpoint_cursor(self) -> Any:
+        """Where to go on; None without a checkpoint."""
+        return (self.checkpoint or {}).get("cursor")
+
+    @property
+    def checkpoint_items_processed(self) -> int:
+        """How many items are done; 0 without a checkpoint."""
+        return (self.checkpoint or {}).get("items_processed") or 0
+
+    @property
+    def accumulated_results(self) -> dict[str, Any] | None:
+        """What the handler gathered on its way; None without a checkpoint."""
+        return (self.checkpoint or {}).get("accumulated_results")
+
+    def has_checkpoint(self) -> bool:
+        """Whether an earlier run of the handler stored how far it is."""
+        return self.checkpoint is not None
+
+    @property
     def cancelled(self) -> bool:
         """True once nobody wants the result any more: a long handler looks at it now and then, and
         gives up.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use tasker_engine::task::Failure;
 use tasker_worker as worker;
 
-use crate::json;
+use crate::{error, json};
 
 /// An attempt: what its handler is given, and then what became of it.
 ///
@@ -19,8 +19,12 @@ pub struct Attempt {
     outcome: Mutex<Option<worker::Report>>,
     #[pyo3(get)]
     plan: u32,
+    /// The position in the template of the step that it is, or is made from.
     #[pyo3(get)]
     step: u32,
+    /// The position among the task's steps: another only for the worker of a batch.
+    #[pyo3(get)]
+    position: u32,
     /// Attempts of the step so far that were not interrupted, this one included.
     #[pyo3(get)]
     number: u16,
@@ -28,13 +32,14 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn new(worker: &Arc<worker::Worker>, inner: worker::Attempt) -> Attempt {
-        let (plan, step, number) = (inner.plan, inner.step, inner.counted);
+        let (plan, step, position, number) = (inner.plan, inner.of, inner.step, inner.counted);
         Attempt {
             worker: Arc::clone(worker),
             inner: Mutex::new(Some(inner)),
             outcome: Mutex::new(None),
             plan,
             step,
+            position,
             number,
         }
     }
@@ -94,6 +99,45 @@ impl Attempt {
         })
     }
 
+    /// The step's name.
+    #[getter]
+    fn step_name(&self) -> PyResult<String> {
+        self.read(|inner| inner.step_name().to_string())
+    }
+
+    /// What the worker of a batch is given to do.
+    #[getter]
+    fn inputs(&self) -> PyResult<Option<String>> {
+        self.read(|inner| inner.inputs.clone())
+    }
+
+    /// Where an earlier run of the handler said that it was.
+    #[getter]
+    fn checkpoint(&self) -> PyResult<Option<String>> {
+        self.read(|inner| inner.checkpoint.as_deref().map(str::to_string))
+    }
+
+    /// Names and results of the workers of batches among the step's dependencies.
+    fn workers(&self) -> PyResult<Vec<(String, String)>> {
+        self.read(|inner| inner.workers.iter().map(|(name, result)| (name.clone(), result.to_string())).collect())
+    }
+
+    /// Stores how far the handler is, durably; answers whether it may run again at once, in the same attempt. Else say `interrupt`.
+    ///
+    /// Raises `ConversionError` when the value has no JSON or is too large; say `fail` then.
+    #[pyo3(signature = (checkpoint, *, limit))]
+    fn keep(&self, py: Python<'_>, checkpoint: &Bound<'_, PyAny>, limit: usize) -> PyResult<bool> {
+        let checkpoint = json::to_json(checkpoint, "checkpoint", limit)?;
+        let taken = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut attempt) = taken else { return Err(PyRuntimeError::new_err("this attempt is over")) };
+        let (attempt, kept) = py.detach(|| {
+            let kept = self.worker.checkpoint(&mut attempt, checkpoint.into());
+            (attempt, kept)
+        });
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = Some(attempt);
+        kept.map_err(|error| error::to_python(py, error))
+    }
+
     /// True once nobody wants the result any more.
     #[getter]
     fn cancelled(&self) -> bool {
@@ -116,6 +160,12 @@ impl Attempt {
     #[pyo3(signature = (error, *, retryable, retry_after_ms=None))]
     fn fail(&self, error: &str, retryable: bool, retry_after_ms: Option<u64>) {
         self.say(worker::Report::Failure(Failure { error: error.into(), retryable, retry_after_ms }));
+    }
+
+    /// The handler stopped where it can go on later.
+    fn interrupt(&self) {
+        let error = r#"{"message":"the engine stopped; the step goes on from its checkpoint","error_type":"interrupted","retryable":true}"#;
+        self.say(worker::Report::Interrupted { error: error.into() });
     }
 
     /// The handler was called away by a signal: give the step back, unfinished. Does nothing after the report.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use tasker_worker as worker;
-use tasker_worker::{Durability, Executor, HandlerInfo, Next, Options, Submission, Wait, Worker};
+use tasker_worker::{Act, Durability, Executor, HandlerInfo, Next, Options, Submission, Wait, Worker};
 use uuid::Uuid;
 
 use crate::attempt::Attempt;
@@ -168,7 +168,7 @@ impl Core {
     ) -> PyResult<Bound<'py, PyAny>> {
         let deadline = deadline(timeout);
         match py.detach(|| self.worker.next(&run.inner, signals, deadline)) {
-            Ok(Next::Attempt(attempt)) => Ok(Bound::new(py, self.attempt(attempt))?.into_any()),
+            Ok(Next::Attempt(attempt)) => Ok(Bound::new(py, self.attempt(*attempt))?.into_any()),
             Ok(Next::End(inner)) => Ok(Bound::new(py, Task { inner })?.into_any()),
             Err(cut) => Ok(cut_short(py, cut)?.into_pyobject(py)?.into_any()),
         }
@@ -208,13 +208,13 @@ impl Core {
         Ok(self.call(py, Worker::open_tasks)?.iter().map(Uuid::to_string).collect())
     }
 
-    /// Every move of a task: `(position of the step or None, from, to, at, attempt, cause, worker)`.
+    /// Every move of a task: `(name of the step or None, from, to, at, attempt, cause, worker)`.
     #[allow(clippy::type_complexity)]
     fn trail(
         &self,
         py: Python<'_>,
         task: &str,
-    ) -> PyResult<Vec<(Option<u32>, &'static str, &'static str, i64, u16, &'static str, String)>> {
+    ) -> PyResult<Vec<(Option<String>, &'static str, &'static str, i64, u16, &'static str, String)>> {
         let task = self.id(py, task)?;
         let trail = self.call(py, |worker| worker.trail(task))?;
         Ok(trail
@@ -226,7 +226,36 @@ impl Core {
     /// Ends a task; answers whether it was open.
     fn cancel(&self, py: Python<'_>, task: &str) -> PyResult<bool> {
         let task = self.id(py, task)?;
-        self.call(py, |worker| worker.cancel(task))
+        match py.detach(|| self.worker.act(task, Act::Cancel)) {
+            Ok(()) => Ok(true),
+            Err(worker::WorkerError::Unfit { .. }) => Ok(false),
+            Err(failure) => Err(error::to_python(py, failure)),
+        }
+    }
+
+    /// Runs a failed step again, with all its attempts.
+    fn reset_step(&self, py: Python<'_>, task: &str, step: String) -> PyResult<()> {
+        self.act(py, task, Act::Reset { step })
+    }
+
+    /// Takes a step as done with a result, which is JSON.
+    fn complete_step(&self, py: Python<'_>, task: &str, step: String, result: String) -> PyResult<()> {
+        self.act(py, task, Act::Complete { step, result: result.into() })
+    }
+
+    /// Takes a step as done without a result.
+    fn resolve_step(&self, py: Python<'_>, task: &str, step: String) -> PyResult<()> {
+        self.act(py, task, Act::Resolve { step })
+    }
+
+    /// Gives a step what it waits for, which is JSON.
+    fn signal(&self, py: Python<'_>, task: &str, step: String, payload: String) -> PyResult<()> {
+        self.act(py, task, Act::Signal { step, payload: payload.into() })
+    }
+
+    /// Ends a task that failures have blocked: in error, or as resolved.
+    fn end_blocked(&self, py: Python<'_>, task: &str, resolved: bool) -> PyResult<()> {
+        self.act(py, task, if resolved { Act::ResolveTask } else { Act::GiveUp })
     }
 
     /// The result of a step of the attempt's task, whether or not the attempt's step depends on it.
@@ -274,6 +303,11 @@ impl Core {
         work: impl FnOnce(&Worker) -> Result<T, worker::WorkerError> + Send,
     ) -> PyResult<T> {
         py.detach(|| work(&self.worker)).map_err(|error| error::to_python(py, error))
+    }
+
+    fn act(&self, py: Python<'_>, task: &str, act: Act) -> PyResult<()> {
+        let task = self.id(py, task)?;
+        self.call(py, |worker| worker.act(task, act))
     }
 
     fn attempt(&self, attempt: worker::Attempt) -> Attempt {

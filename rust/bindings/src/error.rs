@@ -12,7 +12,8 @@ pub fn to_python(py: Python<'_>, error: WorkerError) -> PyErr {
     match error {
         WorkerError::Stopped => raise(py, "EngineStoppedError", &message, &[]),
         WorkerError::Forked => raise(py, "EngineForkedError", &message, &[]),
-        WorkerError::UnknownTask(_) => raise(py, "TaskNotFoundError", &message, &[]),
+        WorkerError::Unfit { .. } => raise(py, "TaskStateError", &message, &[]),
+        WorkerError::UnknownTask(_) | WorkerError::NotLoaded { .. } => raise(py, "TaskNotFoundError", &message, &[]),
         WorkerError::StoredTemplate { .. } => raise(py, "TemplateError", &message, &[]),
         WorkerError::TemplateChanged(change) => {
             raise(py, "TemplateChangedError", &message, &[("stored", &change.stored), ("given", &change.given)])

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
+use tasker_engine::task::Step;
+use tasker_engine::template::StepKind;
 use tasker_worker::TaskOutcome;
 
 /// A task as it stands, or stood at its end. Texts are JSON.
@@ -13,7 +15,7 @@ pub struct Task {
 }
 
 /// A step of it: `(name, state, attempts, started_at, finished_at, retry_at, result, error, metadata)`, times in microseconds since the Unix epoch.
-type StepTuple<'a> = (&'a str, &'static str, u16, i64, i64, i64, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+type StepTuple<'a> = (String, &'static str, u16, i64, i64, i64, Option<&'a str>, Option<&'a str>, Option<&'a str>);
 
 #[pymethods]
 impl Task {
@@ -62,26 +64,40 @@ impl Task {
         self.inner.steps.len()
     }
 
-    /// The step at a position of the template.
-    fn step(&self, position: usize) -> PyResult<StepTuple<'_>> {
-        let step = self.inner.steps.get(position).ok_or_else(|| PyIndexError::new_err(position))?;
-        Ok((
-            &self.inner.template.steps[position].name,
-            step.state.name(),
-            step.attempts,
-            step.started_at,
-            step.finished_at,
-            step.retry_at,
-            step.result.as_deref(),
-            step.error.as_deref(),
-            step.metadata.as_deref(),
-        ))
+    /// The step at a position, `None` where it was not created: a branch that was not taken.
+    fn step(&self, position: u32) -> PyResult<Option<StepTuple<'_>>> {
+        let step = self.inner.steps.get(position as usize).ok_or_else(|| PyIndexError::new_err(position))?;
+        if !step.created {
+            return Ok(None);
+        }
+        let record = &step.record;
+        Ok(Some((
+            self.inner.name(position),
+            record.state.name(),
+            record.attempts,
+            record.started_at,
+            record.finished_at,
+            record.retry_at,
+            record.result.as_deref(),
+            record.error.as_deref(),
+            record.metadata.as_deref(),
+        )))
     }
 
     /// The names of the steps that no other depends on: their results are the task's.
     #[getter]
-    fn last_steps(&self) -> Vec<&str> {
-        let steps = &self.inner.template.steps;
-        steps.iter().filter(|step| step.dependants.is_empty()).map(|step| step.name.as_str()).collect()
+    fn last_steps(&self) -> Vec<String> {
+        let (steps, template) = (&self.inner.steps, &self.inner.template);
+        // The step that workers are made from is there when they are.
+        let mut there = vec![false; template.steps.len()];
+        for step in steps.iter().filter(|step| step.created) {
+            there[step.of as usize] = true;
+        }
+        let is_last = |step: &&Step| {
+            let rules = &template.steps[step.of as usize];
+            let depended_on = rules.dependants.iter().any(|&next| there[next as usize]);
+            step.created && !depended_on && rules.kind != StepKind::OnFailure
+        };
+        steps.iter().filter(is_last).map(|step| step.name(template).into_owned()).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{params, OptionalExtension, Row};
 use uuid::Uuid;
 
-use crate::write::{AuditRow, StepRow};
+use crate::write::{AuditRow, CheckpointRow, StepRow};
 use crate::{Store, StoreError};
 
 /// A task as it is stored.
@@ -60,6 +60,35 @@ impl Store {
         self.with_reader(|connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM step WHERE task_id = ?1 ORDER BY position")?;
             let rows = statement.query_map([task.as_bytes()], step_row)?;
+            rows.collect()
+        })
+    }
+
+    /// Which steps came to a task while it ran, as JSON, in their order.
+    pub fn growths(&self, task: Uuid) -> Result<Vec<String>, StoreError> {
+        self.with_reader(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT growth FROM growth WHERE task_id = ?1 ORDER BY number")?;
+            let rows = statement.query_map([task.as_bytes()], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    /// The checkpoints of a task that are kept, each step's oldest first.
+    pub fn checkpoints(&self, task: Uuid) -> Result<Vec<CheckpointRow>, StoreError> {
+        self.with_reader(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT task_id, position, attempt, at, data FROM checkpoint WHERE task_id = ?1 ORDER BY position, number",
+            )?;
+            let rows = statement.query_map([task.as_bytes()], |row| {
+                Ok(CheckpointRow {
+                    task_id: uuid(row, 0)?,
+                    position: row.get(1)?,
+                    attempt: row.get(2)?,
+                    at: row.get(3)?,
+                    data: row.get(4)?,
+                })
+            })?;
             rows.collect()
         })
     }
@@ -150,7 +179,7 @@ fn step_row(row: &Row) -> rusqlite::Result<StepRow> {
         position: row.get(1)?,
         state: letter(row, 2)?,
         attempts: row.get(3)?,
-        interrupted: row.get(4)?,
+        uncounted: row.get(4)?,
         interrupted_in_a_row: row.get(5)?,
         started_at: row.get(6)?,
         finished_at: row.get(7)?,

@@ -40,10 +40,10 @@ CREATE INDEX task_fingerprint ON task (fingerprint, id) WHERE fingerprint IS NOT
 
 CREATE TABLE step (
     task_id BLOB NOT NULL,
-    position INTEGER NOT NULL,           -- in the template
+    position INTEGER NOT NULL,           -- in the template; the workers of batches come after its steps
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    interrupted INTEGER NOT NULL,
+    uncounted INTEGER NOT NULL,          -- attempts that do not count against max_attempts
     interrupted_in_a_row INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     finished_at INTEGER NOT NULL,
@@ -52,6 +52,23 @@ CREATE TABLE step (
     error TEXT,
     metadata TEXT,
     PRIMARY KEY (task_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE growth (                    -- steps that came to a task while it ran
+    task_id BLOB NOT NULL,
+    number INTEGER NOT NULL,             -- counts from 1 in each task
+    growth TEXT NOT NULL,                -- JSON
+    PRIMARY KEY (task_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoint (                -- how far attempts came: the newest few of each step
+    task_id BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,             -- counts from 1 for each step
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,                  -- JSON
+    PRIMARY KEY (task_id, position, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::write::{AuditRow, NewTask, Op, StepRow, TaskMove, TemplateRow};
+use crate::write::{AuditRow, CheckpointRow, GrowthRow, NewTask, Op, StepRow, TaskMove, TemplateRow};
 use crate::{Durability, Store, StoreError};
 
 /// A folder that is gone when the test ends.
@@ -72,7 +72,7 @@ fn step(task_id: Uuid) -> StepRow {
         position: 2,
         state: b'c',
         attempts: 1,
-        interrupted: 0,
+        uncounted: 0,
         interrupted_in_a_row: 0,
         started_at: 11,
         finished_at: 12,
@@ -215,4 +215,32 @@ fn a_closed_store_gives_its_file_free_and_says_that_it_is_closed() {
     assert!(matches!(store.write(&[]), Err(StoreError::Closed)));
     assert!(!folder.0.join("tasker.db-wal").exists());
     assert!(Store::open(&folder.file(), Durability::Full).unwrap().task(id).unwrap().is_some());
+}
+
+#[test]
+fn the_newest_checkpoints_and_all_growths_are_kept_in_their_order() {
+    for (store, _folder) in both() {
+        let id = Uuid::now_v7();
+        store.write(&task(id)).unwrap();
+        let checkpoint = |position, at: i64| {
+            let data = format!("{{\"cursor\":{at}}}").into();
+            Op::Checkpoint(Box::new(CheckpointRow { task_id: id, position, attempt: 1, at, data }))
+        };
+        for at in 1..=25 {
+            store.write(&[checkpoint(3, at)]).unwrap();
+        }
+        store.write(&[checkpoint(1, 99)]).unwrap();
+        let kept = store.checkpoints(id).unwrap();
+        let places: Vec<(u32, i64)> = kept.iter().map(|row| (row.position, row.at)).collect();
+        let newest: Vec<(u32, i64)> = [(1, 99)].into_iter().chain((16..=25).map(|at| (3, at))).collect();
+        assert_eq!(places, newest);
+        assert_eq!(&*kept[10].data, r#"{"cursor":25}"#);
+
+        for number in 1..=2 {
+            let growth = format!("{{\"by\":{number}}}");
+            store.write(&[Op::Growth(Box::new(GrowthRow { task_id: id, number, growth }))]).unwrap();
+        }
+        assert_eq!(store.growths(id).unwrap(), [r#"{"by":1}"#, r#"{"by":2}"#]);
+        assert!(store.growths(Uuid::now_v7()).unwrap().is_empty());
+    }
 }

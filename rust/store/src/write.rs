@@ -16,6 +16,8 @@ pub enum Op {
     Task(TaskMove),
     /// The step's row is this now.
     Step(Box<StepRow>),
+    Growth(Box<GrowthRow>),
+    Checkpoint(Box<CheckpointRow>),
     Audit(AuditRow),
 }
 
@@ -56,7 +58,7 @@ pub struct StepRow {
     pub position: u32,
     pub state: u8,
     pub attempts: u16,
-    pub interrupted: u16,
+    pub uncounted: u16,
     pub interrupted_in_a_row: u8,
     pub started_at: i64,
     pub finished_at: i64,
@@ -65,6 +67,26 @@ pub struct StepRow {
     pub error: Option<Arc<str>>,
     pub metadata: Option<Arc<str>>,
 }
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrowthRow {
+    pub task_id: Uuid,
+    pub number: u32,
+    /// JSON.
+    pub growth: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointRow {
+    pub task_id: Uuid,
+    pub position: u32,
+    pub attempt: u16,
+    pub at: i64,
+    pub data: Arc<str>,
+}
+
+/// Of each step so many checkpoints are kept.
+pub const CHECKPOINTS_KEPT: u32 = 10;
 
 #[derive(Debug, Clone)]
 pub struct AuditRow {
@@ -139,7 +161,7 @@ fn write_one(connection: &Connection, op: &Op, worker: i64) -> rusqlite::Result<
                 row.position,
                 letter(&row.state),
                 row.attempts,
-                row.interrupted,
+                row.uncounted,
                 row.interrupted_in_a_row,
                 row.started_at,
                 row.finished_at,
@@ -148,6 +170,12 @@ fn write_one(connection: &Connection, op: &Op, worker: i64) -> rusqlite::Result<
                 row.error.as_deref(),
                 row.metadata.as_deref()
             ]),
+        Op::Growth(row) => connection.prepare_cached("INSERT INTO growth VALUES (?1, ?2, ?3)")?.execute(params![
+            row.task_id.as_bytes(),
+            row.number,
+            row.growth
+        ]),
+        Op::Checkpoint(row) => write_checkpoint(connection, row),
         Op::Audit(row) => {
             connection.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
                 row.task_id.as_bytes(),
@@ -162,6 +190,22 @@ fn write_one(connection: &Connection, op: &Op, worker: i64) -> rusqlite::Result<
         }
     }
     .map(drop)
+}
+
+fn write_checkpoint(connection: &Connection, row: &CheckpointRow) -> rusqlite::Result<usize> {
+    let number: u32 = connection
+        .prepare_cached(
+            "INSERT INTO checkpoint
+             SELECT ?1, ?2, 1 + coalesce(max(number), 0), ?3, ?4, ?5 FROM checkpoint WHERE task_id = ?1 AND position = ?2
+             RETURNING number",
+        )?
+        .query_row(params![row.task_id.as_bytes(), row.position, row.attempt, row.at, &*row.data], |row| row.get(0))?;
+    match number.checked_sub(CHECKPOINTS_KEPT) {
+        None | Some(0) => Ok(1),
+        Some(oldest) => connection
+            .prepare_cached("DELETE FROM checkpoint WHERE task_id = ?1 AND position = ?2 AND number <= ?3")?
+            .execute(params![row.task_id.as_bytes(), row.position, oldest]),
+    }
 }
 
 /// A state's letter as text.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tasker_engine::task::Limit;
 use tasker_engine::Micros;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
@@ -20,6 +21,8 @@ use crate::worker::Shared;
 #[derive(Debug)]
 pub enum Timer {
     Retry { task: TaskKey, step: u32 },
+    Signal { task: TaskKey, step: u32 },
+    Limit { task: TaskKey, limit: Limit },
     Deadline { task: TaskKey, step: u32, attempt: u16, flags: Arc<Flags> },
 }
 
@@ -36,8 +39,9 @@ pub struct Timers {
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Timers {
-    pub fn retry(&mut self, task: TaskKey, step: u32, delay: Micros) {
-        self.insert(Timer::Retry { task, step }, Duration::from_micros(delay.max(0) as u64));
+    /// Sets a timer that nobody cancels: when it fires, the rules see whether it still counts.
+    pub fn remind(&mut self, timer: Timer, delay: Micros) {
+        self.insert(timer, Duration::from_micros(delay.max(0) as u64));
     }
 
     /// Sets a deadline; the driver must run.
@@ -49,6 +53,12 @@ impl Timers {
     pub fn cancel(&mut self, key: &delay_queue::Key) {
         let _runtime = self.runtime.as_ref().map(Handle::enter);
         self.queue.try_remove(key);
+    }
+
+    /// Starts the time of a timer anew that has not fired.
+    pub fn put_off(&mut self, key: &delay_queue::Key, timeout_ms: u64) {
+        let _runtime = self.runtime.as_ref().map(Handle::enter);
+        self.queue.reset(key, Duration::from_millis(timeout_ms).min(LONGEST));
     }
 
     /// Whether timers wait for the thread to start.

@@ -16,6 +16,11 @@ pub enum WorkerError {
     Store(Arc<StoreError>),
     #[error("there is no task {0}")]
     UnknownTask(Uuid),
+    /// What was asked of a task or a step does not fit how it stands.
+    #[error("task {task}: {reason}")]
+    Unfit { task: Uuid, reason: String },
+    #[error("the template of task {task}, {label}, is not loaded: load it first, so that what follows can run")]
+    NotLoaded { task: Uuid, label: String },
     #[error(
         "the template {} was changed but kept its version; tasks that were submitted with the old content rely on it. Give the new content a new `version`",
         .0.label

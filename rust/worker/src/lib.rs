@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`worker`] | [`Worker`]: what the bindings call |
+//! | [`by_hand`] | what people do to tasks |
 //! | [`live`] | the tasks in memory, under one lock that is never held while waiting |
 //! | [`ready`] | which step is next |
 //! | [`commit`] | group commit: who writes, who syncs, and what may follow once it is durable |
@@ -10,6 +11,7 @@
 //! | [`parker`] | how a thread waits, and how a wait on Python's main thread hears signals |
 //! | [`outcome`] | what is told of a task |
 
+mod by_hand;
 mod commit;
 mod driver;
 mod error;
@@ -22,6 +24,7 @@ mod rows;
 mod threads;
 mod worker;
 
+pub use by_hand::Act;
 pub use error::{TemplateChange, WorkerError};
 pub use outcome::{TaskOutcome, Transition};
 pub use parker::{Parker, Wakeup};

@@ -10,10 +10,10 @@ use tasker_engine::state::TaskState;
 use tasker_engine::task::{Effect, Event, Refusal, Task};
 use tasker_engine::template::Template;
 use tasker_engine::Micros;
-use tasker_store::write::{AuditRow, Op, TaskMove};
+use tasker_store::write::{AuditRow, CheckpointRow, GrowthRow, Op, TaskMove};
 use uuid::Uuid;
 
-use crate::driver::Timers;
+use crate::driver::{Timer, Timers};
 use crate::outcome::TaskOutcome;
 use crate::parker::Parker;
 use crate::ready::{Executor, ReadyQueue, TaskKey};
@@ -31,7 +31,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub enum Consequence {
     Ready { task: TaskKey, step: u32 },
-    RetryAt { task: TaskKey, step: u32, at: Micros },
+    Remind { timer: Timer, at: Micros },
     Final { task: TaskKey },
 }
 
@@ -61,6 +61,7 @@ pub struct LiveTask {
     pub priority: i16,
     pub created_at: Micros,
     audit_number: u32,
+    growth_number: u32,
     /// Steps that may be claimed, first to last.
     ready: VecDeque<u32>,
     /// Whether the ready queue holds this task.
@@ -193,7 +194,7 @@ impl Live {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Step { step, attempt, path, cause } => {
-                    self.ops.push(Op::Step(Box::new(rows::step_row(live.id, step, live.task.step(step)))));
+                    self.ops.push(Op::Step(Box::new(rows::step_row(live.id, step, &live.task.step(step).record))));
                     live.audit_number += 1;
                     self.ops.push(Op::Audit(AuditRow {
                         task_id: live.id,
@@ -222,7 +223,41 @@ impl Live {
                     }));
                 }
                 Effect::Ready { step } => self.consequences.push(Consequence::Ready { task: key, step }),
-                Effect::RetryAt { step, at } => self.consequences.push(Consequence::RetryAt { task: key, step, at }),
+                Effect::Record { step } => {
+                    let row = rows::step_row(live.id, step, &live.task.step(step).record);
+                    self.ops.push(Op::Step(Box::new(row)));
+                }
+                Effect::Checkpoint { step } => {
+                    let record = &live.task.step(step).record;
+                    self.ops.push(Op::Checkpoint(Box::new(CheckpointRow {
+                        task_id: live.id,
+                        position: step,
+                        attempt: record.attempts,
+                        at: now,
+                        data: record.checkpoint.clone().expect("the effect says that there is one"),
+                    })));
+                }
+                Effect::Growth(growth) => {
+                    live.growth_number += 1;
+                    self.ops.push(Op::Growth(Box::new(GrowthRow {
+                        task_id: live.id,
+                        number: live.growth_number,
+                        growth: serde_json::to_string(&*growth).expect("a growth is always JSON"),
+                    })));
+                }
+                Effect::Unwanted { step } => live.running.retain(|(running, flags)| {
+                    flags.cancelled.fetch_or(*running == step, Ordering::Relaxed);
+                    *running != step
+                }),
+                Effect::RetryAt { step, at } => {
+                    self.consequences.push(Consequence::Remind { timer: Timer::Retry { task: key, step }, at })
+                }
+                Effect::SignalBy { step, at } => {
+                    self.consequences.push(Consequence::Remind { timer: Timer::Signal { task: key, step }, at })
+                }
+                Effect::LimitAt { limit, at } => {
+                    self.consequences.push(Consequence::Remind { timer: Timer::Limit { task: key, limit }, at })
+                }
                 Effect::Final(_) => self.consequences.push(Consequence::Final { task: key }),
             }
         }
@@ -250,7 +285,7 @@ impl Live {
         for consequence in due {
             match consequence {
                 Consequence::Ready { task, step } => for_threads |= self.make_ready(task, step),
-                Consequence::RetryAt { task, step, at } => self.timers.retry(task, step, at - now),
+                Consequence::Remind { timer, at } => self.timers.remind(timer, at - now),
                 Consequence::Final { task } => self.finish(task),
             }
         }
@@ -263,7 +298,8 @@ impl Live {
     pub fn release_again(&mut self, key: TaskKey) {
         let Some(live) = self.get(key) else { return };
         let steps = 0..live.task.steps().len() as u32;
-        let held: Vec<u32> = steps.filter(|step| live.task.step(*step).ready && !live.ready.contains(step)).collect();
+        let held: Vec<u32> =
+            steps.filter(|step| live.task.step(*step).is_ready() && !live.ready.contains(step)).collect();
         for step in held {
             self.make_ready(key, step);
         }
@@ -275,22 +311,22 @@ impl Live {
         let queue = &mut self.queue;
         let slot = &mut self.slots[key.slot as usize];
         let Some(live) = slot.task.as_deref_mut().filter(|_| slot.generation == key.generation) else { return false };
-        if !live.task.step(step).ready {
+        if !live.task.step(step).is_ready() {
             return false; // claimed in the commit that made it ready, or cancelled since
         }
         live.ready.push_back(step);
         if !live.queued {
             live.queued = true;
-            let begun = !live.plan.template.steps[step as usize].dependencies.is_empty();
+            let begun = !live.task.rules(step).dependencies.is_empty();
             queue.push(live.priority, key, begun);
         }
-        match live.lent.take_if(|_| live.plan.can_lend(step)) {
-            Some(parker) => {
+        if live.can_lend(step) {
+            if let Some(parker) = live.lent.take() {
                 parker.wake();
-                false
+                return false;
             }
-            None => true,
         }
+        true
     }
 
     /// Wakes one idle handler thread, if one may take more; it wakes the next while work remains.
@@ -336,7 +372,7 @@ impl Live {
     /// The next step of one task that the thread of its `run` may carry out.
     pub fn next_lendable(&mut self, key: TaskKey) -> Option<u32> {
         let live = self.get_mut(key)?;
-        let place = live.ready.iter().position(|&step| live.task.step(step).ready && live.plan.can_lend(step))?;
+        let place = live.ready.iter().position(|&step| live.task.step(step).is_ready() && live.can_lend(step))?;
         live.ready.remove(place)
     }
 
@@ -424,6 +460,7 @@ impl LiveTask {
             priority,
             created_at,
             audit_number: 0,
+            growth_number: 0,
             ready: VecDeque::new(),
             queued: false,
             running: Vec::new(),
@@ -432,19 +469,25 @@ impl LiveTask {
         }
     }
 
-    /// Goes on with a trail that has entries up to `number`.
-    pub fn with_trail(mut self, number: u32) -> LiveTask {
-        self.audit_number = number;
+    /// Goes on with a trail that has entries up to `audit`, after so many growths.
+    pub fn with_history(mut self, audit: u32, growths: u32) -> LiveTask {
+        (self.audit_number, self.growth_number) = (audit, growths);
         self
     }
 
     fn pop_ready(&mut self) -> Option<u32> {
         while let Some(step) = self.ready.pop_front() {
-            if self.task.step(step).ready {
+            if self.task.step(step).is_ready() {
                 return Some(step);
             }
         }
         None
+    }
+
+    /// Whether the thread of a `run` may carry out the step: only one without a deadline, since that thread can't be abandoned.
+    pub fn can_lend(&self, step: u32) -> bool {
+        let of = self.task.step(step).of as usize;
+        self.plan.template.steps[of].timeout_ms.is_none() && self.plan.handlers[of].executor == Executor::Thread
     }
 
     pub fn outcome(&self) -> TaskOutcome {
@@ -456,13 +499,5 @@ impl LiveTask {
             created_at: self.created_at,
             steps: self.task.steps().into(),
         }
-    }
-}
-
-impl Plan {
-    /// Whether the thread of a `run` may carry out the step: only one without a deadline, since that thread can't be abandoned.
-    pub fn can_lend(&self, step: u32) -> bool {
-        self.template.steps[step as usize].timeout_ms.is_none()
-            && self.handlers[step as usize].executor == Executor::Thread
     }
 }

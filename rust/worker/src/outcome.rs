@@ -15,15 +15,22 @@ pub struct TaskOutcome {
     pub template: Arc<Template>,
     pub context: Arc<str>,
     pub created_at: Micros,
-    /// In the order of the template.
+    /// In the order of the template, then the workers of batches.
     pub steps: Box<[Step]>,
+}
+
+impl TaskOutcome {
+    /// The name of the step at a position.
+    pub fn name(&self, position: u32) -> String {
+        self.steps.get(position as usize).map_or_else(String::new, |step| step.name(&self.template).into_owned())
+    }
 }
 
 /// One move of a task or a step.
 #[derive(Debug, Clone)]
 pub struct Transition {
-    /// `None` for the task itself.
-    pub step: Option<u32>,
+    /// The step's name; `None` for the task itself.
+    pub step: Option<String>,
     pub from: &'static str,
     pub to: &'static str,
     pub at: Micros,

@@ -9,7 +9,7 @@ use tasker_store::read::TaskRow;
 use uuid::Uuid;
 
 use crate::error::WorkerError;
-use crate::live::LiveTask;
+use crate::live::{LiveTask, Plan};
 use crate::rows;
 use crate::worker::{now, PlanId, Shared};
 
@@ -25,42 +25,46 @@ pub fn open_tasks(shared: &Shared, plan_id: PlanId, only: Option<Uuid>) -> Resul
     };
     let mut taken_up = 0;
     for row in rows {
-        if row.template_id != template_id || row.finished_at.is_some() {
-            continue;
+        if row.template_id == template_id && row.finished_at.is_none() && take_up(shared, plan_id, &plan, row)? {
+            taken_up += 1;
         }
-        let steps = store.steps(row.id)?.into_iter().map(rows::saved_step);
-        let trail = store.last_audit_number(row.id)?;
-        let state = TaskState::from_code(row.state).unwrap_or(TaskState::StepsInProcess);
-        let mut live = shared.lock();
-        if live.by_id.contains_key(&row.id) {
-            continue;
-        }
-        let mut effects = Vec::new();
-        let task = Task::restore(Arc::clone(&plan.template), state, steps, &mut effects);
-        let interrupted = task.in_progress();
-        let at = now();
-        let task = LiveTask::new(row.id, task, (plan_id, Arc::clone(&plan)), row.context, row.priority, row.created_at);
-        let key = live.insert(task.with_trail(trail));
-        live.stage(key, &mut effects, at);
-        for step in interrupted {
-            let attempt = live.get(key).expect("just inserted").task.step(step).attempts;
-            let may_repeat = plan.handlers[step as usize].idempotent;
-            let error = serde_json::json!({
-                "message": "the process that ran this attempt died",
-                "error_type": "worker_died",
-                "retryable": true,
-            });
-            let error = error.to_string().into();
-            let applied = live.apply(key, Event::Interrupted { step, attempt, may_repeat, error }, at);
-            debug_assert!(applied.is_ok());
-        }
-        shared.push(&mut live);
-        taken_up += 1;
     }
     if taken_up > 0 {
         tracing::info!(template = plan.template.label(), tasks = taken_up, "took up unfinished tasks");
     }
     Ok(taken_up)
+}
+
+/// Makes a stored task live; answers whether it was not before.
+pub fn take_up(shared: &Shared, plan_id: PlanId, plan: &Arc<Plan>, row: TaskRow) -> Result<bool, WorkerError> {
+    let store = shared.log().read()?;
+    let saved = rows::saved(store, &row)?;
+    let (trail, growths) = (store.last_audit_number(row.id)?, saved.growths.len() as u32);
+    let state = TaskState::from_code(row.state).unwrap_or(TaskState::StepsInProcess);
+    let mut live = shared.lock();
+    if live.by_id.contains_key(&row.id) {
+        return Ok(false);
+    }
+    let (at, mut effects) = (now(), Vec::new());
+    let task = Task::restore(Arc::clone(&plan.template), state, saved, at, &mut effects);
+    let interrupted = task.in_progress();
+    let task = LiveTask::new(row.id, task, (plan_id, Arc::clone(plan)), row.context, row.priority, row.created_at);
+    let key = live.insert(task.with_history(trail, growths));
+    live.stage(key, &mut effects, at);
+    for step in interrupted {
+        let found = live.get(key).expect("just inserted").task.step(step);
+        let (attempt, may_repeat) = (found.record.attempts, plan.handlers[found.of as usize].idempotent);
+        let error = serde_json::json!({
+            "message": "the process that ran this attempt died",
+            "error_type": "worker_died",
+            "retryable": true,
+        });
+        let error = error.to_string().into();
+        let applied = live.apply(key, Event::Interrupted { step, attempt, may_repeat, error }, at);
+        debug_assert!(applied.is_ok());
+    }
+    shared.push(&mut live);
+    Ok(true)
 }
 
 /// The template that a stored task was submitted with.

@@ -10,6 +10,7 @@ use tasker_engine::task::Failure;
 use tasker_engine::template::Template;
 use uuid::Uuid;
 
+use crate::by_hand::Act;
 use crate::{
     Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Submission, Worker, WorkerError,
 };
@@ -122,13 +123,13 @@ fn tasks_run_on_handler_threads_to_their_end() {
         for id in ids {
             let outcome = wait(&worker, id);
             assert_eq!(outcome.state, TaskState::Complete);
-            assert_eq!(outcome.steps[3].result.as_deref(), Some(r#"{"from":"d"}"#));
-            assert!(outcome.steps.iter().all(|step| step.attempts == 1));
+            assert_eq!(outcome.steps[3].record.result.as_deref(), Some(r#"{"from":"d"}"#));
+            assert!(outcome.steps.iter().all(|step| step.record.attempts == 1));
             // the store says the same as memory did
             let stored = worker.outcome(id).unwrap();
             assert_eq!(
-                (stored.state, stored.steps[3].result.clone()),
-                (outcome.state, outcome.steps[3].result.clone())
+                (stored.state, stored.steps[3].record.result.clone()),
+                (outcome.state, outcome.steps[3].record.result.clone())
             );
         }
         assert_eq!(worker.counters().unwrap().succeeded, 200);
@@ -169,7 +170,7 @@ fn the_lent_thread_leaves_steps_with_a_deadline_to_handler_threads() {
             Next::End(outcome) => break outcome,
             Next::Attempt(attempt) => {
                 assert_eq!(name(&attempt), "c");
-                worker.report(attempt, success()).unwrap();
+                worker.report(*attempt, success()).unwrap();
             }
         }
     };
@@ -200,12 +201,12 @@ fn a_failure_is_retried_and_the_trail_tells_it() {
     serve(&worker, 1, |attempt| if attempt.number < 3 { failure(true) } else { success() });
     let ids = worker.submit(vec![request(plan)]).unwrap();
     let outcome = wait(&worker, ids[0]);
-    assert_eq!((outcome.state, outcome.steps[0].attempts), (TaskState::Complete, 3));
+    assert_eq!((outcome.state, outcome.steps[0].record.attempts), (TaskState::Complete, 3));
     let trail: Vec<String> = worker
         .trail(ids[0])
         .unwrap()
         .iter()
-        .filter(|moved| moved.step == Some(0) && moved.attempt == 2)
+        .filter(|moved| moved.step.as_deref() == Some("a") && moved.attempt == 2)
         .map(|moved| format!("{} {} -> {}", moved.cause, moved.from, moved.to))
         .collect();
     assert_eq!(
@@ -236,7 +237,7 @@ fn a_deadline_fails_the_attempt_frees_its_place_and_refuses_its_report() {
     });
     let ids = worker.submit(vec![request(plan)]).unwrap();
     let outcome = wait(&worker, ids[0]);
-    assert_eq!((outcome.state, outcome.steps[0].attempts), (TaskState::Complete, 2));
+    assert_eq!((outcome.state, outcome.steps[0].record.attempts), (TaskState::Complete, 2));
     assert_eq!(worker.counters().unwrap().abandoned_threads, 1);
     release.send(()).unwrap();
     assert_eq!(stop(&worker), 0);
@@ -318,7 +319,7 @@ fn stop_waits_for_running_handlers_and_keeps_their_results() {
     assert!(matches!(worker.submit(vec![request(plan)]), Err(WorkerError::Stopped)));
     let again = open(&folder.file(), Durability::Full);
     let stored = again.outcome(ids[0]).unwrap();
-    assert_eq!((stored.steps[0].state, stored.steps[1].state), (StepState::Complete, StepState::Pending));
+    assert_eq!((stored.steps[0].record.state, stored.steps[1].record.state), (StepState::Complete, StepState::Pending));
 }
 
 #[test]
@@ -337,7 +338,7 @@ fn a_cancelled_task_is_final_and_its_handler_is_told() {
     });
     let ids = worker.submit(vec![request(plan)]).unwrap();
     has_begun.recv().unwrap();
-    assert!(worker.cancel(ids[0]).unwrap());
+    worker.act(ids[0], Act::Cancel).unwrap();
     assert_eq!(wait(&worker, ids[0]).state, TaskState::Cancelled);
     release.send(()).unwrap();
     assert!(was_told.recv().unwrap());

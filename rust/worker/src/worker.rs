@@ -63,6 +63,10 @@ pub struct Attempt {
     pub task_id: Uuid,
     pub plan: PlanId,
     pub step: u32,
+    /// Which step of the template it is, or is made from.
+    pub of: u32,
+    /// The name of a batch's worker.
+    pub worker_name: Option<String>,
     /// Counts every claim of the step.
     pub number: u16,
     /// Counts those that were not interrupted: what `max_attempts` is compared with.
@@ -71,6 +75,13 @@ pub struct Attempt {
     pub context: Arc<str>,
     /// Results of the step's own dependencies, in their order.
     pub results: Vec<Option<Arc<str>>>,
+    /// Names and results of the workers among its dependencies, those that failed left out.
+    pub workers: Vec<(String, Arc<str>)>,
+    /// What a batch's worker is given to do, as a JSON object.
+    pub inputs: Option<String>,
+    /// Where an earlier run of the handler said that it was, as a JSON object.
+    pub checkpoint: Option<Arc<str>>,
+    timeout_ms: Option<u64>,
     flags: Arc<Flags>,
     deadline: Option<delay_queue::Key>,
     /// On a handler thread, not on the thread of a `run`.
@@ -81,6 +92,11 @@ impl Attempt {
     /// Whether its result is not wanted any more: its deadline passed, its task was cancelled, or the engine gave up waiting.
     pub fn is_cancelled(&self) -> bool {
         self.flags.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// The name of its step.
+    pub fn step_name(&self) -> &str {
+        self.worker_name.as_deref().unwrap_or(&self.template.steps[self.of as usize].name)
     }
 }
 
@@ -95,7 +111,7 @@ pub struct Run {
 /// What comes next in a [`Run`].
 #[derive(Debug)]
 pub enum Next {
-    Attempt(Attempt),
+    Attempt(Box<Attempt>),
     End(Arc<TaskOutcome>),
 }
 
@@ -141,7 +157,7 @@ pub struct Counters {
 
 /// The embedded source: live tasks, their store, and the threads that serve both.
 pub struct Worker {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Which fork of the process opened it.
     fork: u64,
 }
@@ -190,7 +206,7 @@ impl Shared {
         self.log.push(ops, consequences)
     }
 
-    fn reach(&self, ticket: Ticket, level: Level) -> Result<(), WorkerError> {
+    pub(crate) fn reach(&self, ticket: Ticket, level: Level) -> Result<(), WorkerError> {
         let reached = self.log.reach(ticket, level, |due| self.release(due));
         if let Err(error) = &reached {
             tracing::error!(%error, "the engine takes no more work: its database failed");
@@ -228,6 +244,17 @@ impl Shared {
                 // Refused when the task was cancelled, or the step reset, since.
                 let _ = live.apply(task, Event::RetryDue { step }, now());
             }
+            Timer::Signal { task, step } => {
+                let _ = live.apply(task, Event::SignalOverdue { step }, now());
+            }
+            Timer::Limit { task, limit } => {
+                let before = live.get(task).map(|found| (found.id, found.task.state()));
+                let _ = live.apply(task, Event::LimitReached { limit }, now());
+                let after = live.get(task).map(|found| (found.id, found.task.state()));
+                if let (true, Some((id, state))) = (before != after, after) {
+                    tracing::warn!(task_uuid = %id, %limit, %state, "a task reached a limit of its lifecycle");
+                }
+            }
             Timer::Deadline { task, step, attempt, flags } => {
                 // A report would have cancelled the timer: the thread is still in its handler, and counts as lost until it comes back.
                 flags.cancelled.store(true, Ordering::Relaxed);
@@ -236,12 +263,12 @@ impl Shared {
                 if let Some(found) = live.get(task) {
                     tracing::warn!(
                         task_uuid = %found.id,
-                        step = found.plan.template.steps[step as usize].name,
+                        step = %found.task.name(step),
                         attempt,
                         "an attempt ran past its deadline; its thread is replaced"
                     );
                 }
-                if let Some(failure) = live.get(task).map(|found| timed_out(&found.plan.template, step)) {
+                if let Some(failure) = live.get(task).map(|found| timed_out(&found.task, step)) {
                     let random = live.next_random();
                     if live.apply(task, Event::Failed { step, attempt, failure, random }, now()).is_ok() {
                         live.end_attempt(task, step);
@@ -257,10 +284,9 @@ impl Shared {
     }
 }
 
-fn timed_out(template: &Template, step: u32) -> Failure {
-    let step = &template.steps[step as usize];
-    let seconds = step.timeout_ms.unwrap_or(0) as f64 / 1000.0;
-    let message = format!("step `{}` did not end within its timeout_seconds ({seconds})", step.name);
+fn timed_out(task: &Task, step: u32) -> Failure {
+    let seconds = task.rules(step).timeout_ms.unwrap_or(0) as f64 / 1000.0;
+    let message = format!("step `{}` did not end within its timeout_seconds ({seconds})", task.name(step));
     let error = serde_json::json!({"message": message, "error_type": "timeout", "retryable": true});
     Failure { error: error.to_string().into(), retryable: true, retry_after_ms: None }
 }
@@ -402,11 +428,9 @@ impl Worker {
 
     /// In the commit that makes steps ready, claims the first that the calling thread may carry out.
     fn claim_lendable(&self, live: &mut Live, key: TaskKey, now: Micros) -> Option<Attempt> {
-        let plan = Arc::clone(&live.get(key)?.plan);
-        let place = live
-            .consequences
-            .iter()
-            .position(|due| matches!(due, Consequence::Ready { task, step } if *task == key && plan.can_lend(*step)))?;
+        let found = live.get(key)?;
+        let may_lend = |due: &Consequence| matches!(due, Consequence::Ready { task, step } if *task == key && found.can_lend(*step));
+        let place = live.consequences.iter().position(may_lend)?;
         let Consequence::Ready { step, .. } = live.consequences.remove(place) else { return None };
         self.claim(live, key, step, now, false)
     }
@@ -414,23 +438,29 @@ impl Worker {
     fn claim(&self, live: &mut Live, key: TaskKey, step: u32, now: Micros, pooled: bool) -> Option<Attempt> {
         let flags = live.claim(key, step, now).ok()?;
         let found = live.get(key)?;
-        let template = Arc::clone(&found.plan.template);
-        let rules = &template.steps[step as usize];
-        let results = rules.dependencies.iter().map(|&need| found.task.step(need).result.clone()).collect();
-        let row = found.task.step(step);
+        let (task, row) = (&found.task, found.task.step(step));
+        let rules = task.rules(step);
+        let result = |place: u32| task.step(place).record.result.clone();
+        let workers = rules.dependencies.iter().flat_map(|&need| task.workers_of(need));
         let attempt = Attempt {
             task: key,
             task_id: found.id,
             plan: found.plan_id,
             step,
-            number: row.attempts,
-            counted: row.counted_attempts(),
+            of: row.of,
+            worker_name: row.worker.as_ref().map(|_| task.name(step).into_owned()),
+            number: row.record.attempts,
+            counted: row.record.counted_attempts(),
             context: Arc::clone(&found.context),
-            results,
+            results: rules.dependencies.iter().map(|&need| result(need)).collect(),
+            workers: workers.filter_map(|place| Some((task.name(place).into_owned(), result(place)?))).collect(),
+            inputs: task.inputs(step),
+            checkpoint: row.record.checkpoint.clone(),
+            timeout_ms: rules.timeout_ms,
             flags,
             deadline: None,
             pooled,
-            template,
+            template: Arc::clone(&found.plan.template),
         };
         if pooled {
             live.busy_threads += 1;
@@ -440,7 +470,7 @@ impl Worker {
 
     /// An attempt whose claim is on disk: its deadline runs from now.
     fn started(&self, mut attempt: Attempt) -> Attempt {
-        if let Some(timeout_ms) = attempt.template.steps[attempt.step as usize].timeout_ms {
+        if let Some(timeout_ms) = attempt.timeout_ms {
             let mut live = self.shared.lock();
             if live.timers.need_driver() {
                 drop(live);
@@ -586,6 +616,34 @@ impl Worker {
         self.shared.reach(ticket, Level::Durable)
     }
 
+    /// Stores how far an attempt is, durably; its time to end starts anew. Answers whether the attempt may go on: not when it is over, and not when the
+    /// engine drains, for which this is the best moment to give the step back.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn checkpoint(&self, attempt: &mut Attempt, checkpoint: Arc<str>) -> Result<bool, WorkerError> {
+        self.check_fork()?;
+        let mut live = self.shared.lock();
+        let (step, number) = (attempt.step, attempt.number);
+        let event = Event::Checkpointed { step, attempt: number, checkpoint: Arc::clone(&checkpoint) };
+        if live.apply(attempt.task, event, now()).is_err() {
+            return Ok(false);
+        }
+        attempt.checkpoint = Some(checkpoint);
+        let ticket = self.shared.push(&mut live);
+        drop(live);
+        self.ensure_flusher();
+        self.shared.reach(ticket, Level::Durable)?;
+        let mut live = self.shared.lock();
+        if let (Some(deadline), Some(timeout_ms)) = (&attempt.deadline, attempt.timeout_ms) {
+            // A timer that has fired is gone, and its key may be another's by now.
+            if !attempt.flags.abandoned.load(Ordering::Relaxed) {
+                live.timers.put_off(deadline, timeout_ms);
+            }
+        }
+        Ok(live.phase == Phase::Running && !attempt.is_cancelled())
+    }
+
     /// Takes an attempt back that nobody will report on: its thread was called away. The step stays as it is until its task is resumed, here or by the
     /// next process: who interrupts a program does not want its work to start over at once. Returns without waiting for the disk.
     pub fn give_back(&self, attempt: Attempt) {
@@ -620,7 +678,7 @@ impl Worker {
             }
             Report::Interrupted { error } => {
                 let may_repeat =
-                    live.get(attempt.task).is_some_and(|found| found.plan.handlers[step as usize].idempotent);
+                    live.get(attempt.task).is_some_and(|found| found.plan.handlers[attempt.of as usize].idempotent);
                 (Event::Interrupted { step, attempt: number, may_repeat, error }, None)
             }
         };
@@ -638,7 +696,7 @@ impl Worker {
                 live.late_reports += 1;
                 tracing::info!(
                     task_uuid = %attempt.task_id,
-                    step = attempt.template.steps[step as usize].name,
+                    step = attempt.step_name(),
                     attempt = number,
                     "a report came after its attempt was over and is refused"
                 );
@@ -685,7 +743,7 @@ impl Worker {
                 drop(live);
                 self.shared.reach(ticket, Level::Written)?;
                 self.ensure_flusher();
-                return Ok(Next::Attempt(self.started(attempt)));
+                return Ok(Next::Attempt(Box::new(self.started(attempt))));
             }
             if let Some(found) = live.get_mut(run.task) {
                 found.lent = Some(Arc::clone(parker));
@@ -768,13 +826,13 @@ impl Worker {
         let store = self.shared.log.read()?;
         let row = store.task(task)?.ok_or(WorkerError::UnknownTask(task))?;
         let template = recover::template(&self.shared, &row)?;
-        let steps = store.steps(task)?;
-        Ok(rows::stored_outcome(row, steps, template))
+        let saved = rows::saved(store, &row)?;
+        Ok(rows::stored_outcome(row, saved, template))
     }
 
     /// The result of a step of a live task.
     pub fn result(&self, task: TaskKey, step: u32) -> Option<Arc<str>> {
-        self.shared.lock().get(task)?.task.step(step).result.clone()
+        self.shared.lock().get(task)?.task.step(step).record.result.clone()
     }
 
     /// The newest task that was submitted as continuable with this template and context.
@@ -804,22 +862,12 @@ impl Worker {
     pub fn trail(&self, task: Uuid) -> Result<Vec<Transition>, WorkerError> {
         self.check_fork()?;
         let rows = self.shared.log.read()?.audit(task)?;
-        Ok(rows.iter().flat_map(|(row, worker)| rows::transitions(row, worker)).collect())
-    }
-
-    /// Ends a task; handlers that run are told and not waited for.
-    ///
-    /// # Errors
-    /// [`WorkerError::UnknownTask`] when it is not live; the store's.
-    pub fn cancel(&self, task: Uuid) -> Result<bool, WorkerError> {
-        self.check_fork()?;
-        let mut live = self.running()?;
-        let key = *live.by_id.get(&task).ok_or(WorkerError::UnknownTask(task))?;
-        let cancelled = live.apply(key, Event::Cancel, now()).is_ok();
-        let ticket = self.shared.push(&mut live);
-        drop(live);
-        self.shared.reach(ticket, Level::Durable)?;
-        Ok(cancelled)
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcome = self.outcome(task)?;
+        let name_of = |position| outcome.name(position);
+        Ok(rows.iter().flat_map(|(row, worker)| rows::transitions(row, worker, name_of)).collect())
     }
 
     /// What this process has done so far.
@@ -908,7 +956,7 @@ impl Worker {
         self.shared.reach(ticket, Level::Durable)
     }
 
-    fn running(&self) -> Result<MutexGuard<'_, Live>, WorkerError> {
+    pub(crate) fn running(&self) -> Result<MutexGuard<'_, Live>, WorkerError> {
         if let Some(error) = self.shared.log.failure() {
             return Err(error.into());
         }
@@ -920,7 +968,7 @@ impl Worker {
     }
 
     /// Every call begins with it.
-    fn check_fork(&self) -> Result<(), WorkerError> {
+    pub(crate) fn check_fork(&self) -> Result<(), WorkerError> {
         if self.fork == FORKS.load(Ordering::Relaxed) {
             Ok(())
         } else {
@@ -928,7 +976,7 @@ impl Worker {
         }
     }
 
-    fn ensure_flusher(&self) {
+    pub(crate) fn ensure_flusher(&self) {
         self.shared.flusher.get_or_init(|| {
             let shared = Arc::clone(&self.shared);
             let body = move || shared.log.run_flusher(|due| shared.release(due));

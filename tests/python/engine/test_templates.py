@@ -60,11 +60,6 @@ def test_a_template_never_makes_a_module_load(engine: Engine) -> None:
     assert "antigravity" not in sys.modules
 
 
-def test_a_step_type_that_is_not_run_yet_is_refused(engine: Engine) -> None:
-    with pytest.raises(HandlerNotFoundError, match="steps of type `decision` are not run yet"):
-        engine.load_text(template("a: one", "b: one <- a ! type: decision"))
-
-
 def test_other_content_under_one_version_shows_the_difference(engine: Engine) -> None:
     engine.load_text(template("a: one"))
     with pytest.raises(TemplateChangedError, match=r'\+      "name": "b"'):

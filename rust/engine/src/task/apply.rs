@@ -1,8 +1,10 @@
-//! The rules: which event moves what.
+//! Attempts: claims, their outcomes, and retries.
 
-use super::{Cause, Effect, Event, Failure, Refusal, Task, MAX_INTERRUPTIONS_IN_A_ROW};
+use std::sync::Arc;
+
+use super::{Cause, Effect, Event, Failure, Refusal, Standing, Task, MAX_INTERRUPTIONS_IN_A_ROW};
 use crate::state::table::Path;
-use crate::state::{StepEvent, StepState, TaskEvent, TaskState};
+use crate::state::{StepEvent, StepState, TaskEvent};
 use crate::Micros;
 
 use StepEvent as S;
@@ -14,20 +16,13 @@ impl Task {
     /// # Errors
     /// [`Refusal`], with task and effects untouched.
     pub fn apply(&mut self, event: Event, now: Micros, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        self.made_ready = false;
         match event {
-            Event::Start => self.start(effects),
+            Event::Start => self.start(now, effects),
             Event::Claimed { step } => self.claimed(step, now, effects),
             Event::Succeeded { step, attempt, result, metadata } => {
                 self.check_running(step, attempt)?;
-                let row = &mut self.steps[step as usize];
-                row.result = Some(result);
-                row.metadata = metadata;
-                row.error = None;
-                row.interrupted_in_a_row = 0;
-                self.end_attempt(step, now);
-                self.walk_step(step, &[S::EnqueueForOrchestration, S::Complete], Cause::Succeeded, effects);
-                let made_ready = self.satisfy(step, effects);
-                self.settle(made_ready > 0, Cause::Succeeded, effects);
+                self.succeeded(step, result, metadata, now, effects);
                 Ok(())
             }
             Event::Failed { step, attempt, failure, random } => {
@@ -40,55 +35,103 @@ impl Task {
                 self.interrupted(step, may_repeat, error, now, effects);
                 Ok(())
             }
-            Event::RetryDue { step } => self.retry_due(step, effects),
+            Event::Checkpointed { step, attempt, checkpoint } => {
+                self.check_running(step, attempt)?;
+                self.steps[step as usize].record.checkpoint = Some(checkpoint);
+                effects.push(Effect::Checkpoint { step });
+                Ok(())
+            }
+            Event::RetryDue { step } => self.retry_due(step, now, effects),
+            Event::Signal { step, payload } => self.signal(step, payload, now, effects),
+            Event::SignalOverdue { step } => self.signal_overdue(step, now, effects),
+            Event::LimitReached { limit } => {
+                self.limit_reached(limit, now, effects);
+                Ok(())
+            }
+            Event::Reset { step } => self.reset(step, now, effects),
+            Event::Complete { step, result } => self.complete_by_hand(step, result, now, effects),
+            Event::Resolve { step } => self.resolve_by_hand(step, now, effects),
+            Event::GiveUp => self.end_by_hand(T::GiveUp, Cause::GivenUp, now, effects),
+            Event::ResolveTask => self.end_by_hand(T::ManualResolution, Cause::ResolvedByHand, now, effects),
             Event::Cancel => self.cancel(now, effects),
         }
     }
 
-    fn start(&mut self, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    fn start(&mut self, now: Micros, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         let mut path = Path::from(self.state);
         self.move_task(&mut path, T::Start)?;
-        let roots: Vec<u32> =
-            (0..self.steps.len() as u32).filter(|&step| self.steps[step as usize].waiting_on == 0).collect();
-        if roots.is_empty() {
+        (self.created_at, self.entered_at) = (now, now);
+        if self.counts.open == 0 {
             self.expect_move(&mut path, T::NoStepsFound);
-            effects.push(Effect::Task { path, cause: Cause::Submitted });
-            effects.push(Effect::Final(self.state));
+            self.arrived(path, Cause::Submitted, now, effects);
             return Ok(());
         }
-        self.expect_move(&mut path, T::ReadyStepsFound);
-        self.expect_move(&mut path, T::StepsEnqueued);
-        effects.push(Effect::Task { path, cause: Cause::Submitted });
-        for step in roots {
-            self.make_ready(step, effects);
+        let place = effects.len();
+        self.start_due(now, effects);
+        let walk: &[T] = match self.counts.ready {
+            // Whatever it begins with waits for a signal.
+            0 => &[T::NoDependenciesReady],
+            _ => &[T::ReadyStepsFound, T::StepsEnqueued],
+        };
+        for &event in walk {
+            self.expect_move(&mut path, event);
         }
+        effects.insert(place, Effect::Task { path, cause: Cause::Submitted });
+        self.remind(now, effects);
         Ok(())
     }
 
     fn claimed(&mut self, step: u32, now: Micros, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         let row = &mut self.steps[step as usize];
-        if !row.ready {
+        if !row.is_ready() {
             return Err(Refusal::NotReady { step });
         }
-        row.ready = false;
-        row.attempts = row.attempts.saturating_add(1);
-        row.started_at = now;
+        row.standing = Standing::Idle;
+        row.record.attempts = row.record.attempts.saturating_add(1);
+        row.record.started_at = now;
         self.counts.ready -= 1;
         self.counts.running += 1;
-        let walk: &[StepEvent] = match row.state {
-            StepState::WaitingForRetry => {
-                self.counts.retrying -= 1;
-                &[S::Retry, S::Enqueue, S::Start]
-            }
+        let walk: &[StepEvent] = match row.record.state {
+            StepState::WaitingForRetry => &[S::Retry, S::Enqueue, S::Start],
             _ => &[S::Enqueue, S::Start],
         };
         self.walk_step(step, walk, Cause::Claimed, effects);
         Ok(())
     }
 
+    fn succeeded(
+        &mut self,
+        step: u32,
+        result: Arc<str>,
+        metadata: Option<Arc<str>>,
+        now: Micros,
+        effects: &mut Vec<Effect>,
+    ) {
+        let growth = self.growth_by(step, Some(&result));
+        self.end_attempt(step, now);
+        let row = &mut self.steps[step as usize].record;
+        row.interrupted_in_a_row = 0;
+        row.metadata = metadata;
+        match growth {
+            Ok(growth) => {
+                row.result = Some(result);
+                row.error = None;
+                self.walk_step(step, &[S::EnqueueForOrchestration, S::Complete], Cause::Succeeded, effects);
+                self.satisfied(step, growth, now, effects);
+                self.settle(Cause::Succeeded, now, effects);
+            }
+            Err(message) => {
+                row.error = Some(permanent_error(&message));
+                self.walk_step(step, &[S::EnqueueForOrchestration, S::Fail], Cause::Failed, effects);
+                self.failed_for_good(step, now, effects);
+                self.settle(Cause::Failed, now, effects);
+            }
+        }
+    }
+
     fn failed(&mut self, step: u32, failure: Failure, random: u64, now: Micros, effects: &mut Vec<Effect>) {
-        let policy = self.template.steps[step as usize].retry;
-        let row = &mut self.steps[step as usize];
+        let policy = self.rules(step).retry;
+        let row = &mut self.steps[step as usize].record;
         row.error = Some(failure.error);
         row.interrupted_in_a_row = 0;
         let failures = row.counted_attempts();
@@ -96,166 +139,86 @@ impl Task {
         let delay_ms = policy.jittered_ms(failures, failure.retry_after_ms, random);
         self.end_attempt(step, now);
         if again {
-            self.retry_at(step, now + delay_ms as i64 * 1000, Cause::Failed, effects);
+            let at = now + delay_ms as i64 * 1000;
+            self.steps[step as usize].record.retry_at = at;
+            self.counts.retrying += 1;
+            self.walk_step(step, &[S::EnqueueAsErrorForOrchestration, S::WaitForRetry], Cause::Failed, effects);
+            effects.push(Effect::RetryAt { step, at });
+            self.release_held(step, effects);
         } else {
-            self.fail_for_good(step, Cause::Failed, effects);
+            self.walk_step(step, &[S::EnqueueAsErrorForOrchestration, S::Fail], Cause::Failed, effects);
+            self.failed_for_good(step, now, effects);
         }
-        self.settle(false, Cause::Failed, effects);
+        self.settle(Cause::Failed, now, effects);
     }
 
-    fn interrupted(
-        &mut self,
-        step: u32,
-        may_repeat: bool,
-        error: std::sync::Arc<str>,
-        now: Micros,
-        effects: &mut Vec<Effect>,
-    ) {
-        let repeatable = may_repeat || self.template.steps[step as usize].retry.retryable;
-        let row = &mut self.steps[step as usize];
+    fn interrupted(&mut self, step: u32, may_repeat: bool, error: Arc<str>, now: Micros, effects: &mut Vec<Effect>) {
+        let repeatable = may_repeat || self.rules(step).retry.retryable;
+        let row = &mut self.steps[step as usize].record;
         row.error = Some(error);
-        row.interrupted = row.interrupted.saturating_add(1);
+        row.uncounted = row.uncounted.saturating_add(1);
         row.interrupted_in_a_row = row.interrupted_in_a_row.saturating_add(1);
         let again = repeatable && row.interrupted_in_a_row < MAX_INTERRUPTIONS_IN_A_ROW;
         self.end_attempt(step, now);
         if again {
-            self.steps[step as usize].retry_at = now;
+            self.steps[step as usize].record.retry_at = now;
             let walk = [S::EnqueueAsErrorForOrchestration, S::WaitForRetry, S::Retry];
             self.walk_step(step, &walk, Cause::Interrupted, effects);
-            self.make_ready(step, effects);
+            self.start_step(step, now, effects);
         } else {
-            self.fail_for_good(step, Cause::Interrupted, effects);
+            self.walk_step(step, &[S::EnqueueAsErrorForOrchestration, S::Fail], Cause::Interrupted, effects);
+            self.failed_for_good(step, now, effects);
         }
-        self.settle(again, Cause::Interrupted, effects);
+        self.settle(Cause::Interrupted, now, effects);
     }
 
-    fn retry_due(&mut self, step: u32, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    fn retry_due(&mut self, step: u32, now: Micros, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         let row = &self.steps[step as usize];
-        if row.state != StepState::WaitingForRetry || row.ready {
+        if row.record.state != StepState::WaitingForRetry || row.standing != Standing::Idle {
             return Err(Refusal::NotReady { step });
         }
-        if self.state == TaskState::WaitingForRetry {
-            let mut path = Path::from(self.state);
-            self.expect_move(&mut path, T::RetryReady);
-            self.expect_move(&mut path, T::StepsEnqueued);
-            effects.push(Effect::Task { path, cause: Cause::RetryDue });
+        self.counts.retrying -= 1;
+        let place = effects.len();
+        self.start_step(step, now, effects);
+        if !self.made_ready {
+            // Others of its batch keep it.
+            self.settle(Cause::RetryDue, now, effects);
+            return Ok(());
         }
-        self.make_ready(step, effects);
-        Ok(())
-    }
-
-    fn cancel(&mut self, now: Micros, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         let mut path = Path::from(self.state);
-        self.move_task(&mut path, T::Cancel)?;
-        for step in 0..self.steps.len() as u32 {
-            let row = &mut self.steps[step as usize];
-            if row.state.is_terminal() {
-                continue;
-            }
-            row.ready = false;
-            row.finished_at = now;
-            self.walk_step(step, &[S::Cancel], Cause::Cancelled, effects);
+        self.wake(&mut path);
+        if path.moved() {
+            effects.insert(place, Effect::Task { path, cause: Cause::RetryDue });
+            self.entered_at = now;
+            self.remind(now, effects);
         }
-        self.counts = super::Counts::default();
-        effects.push(Effect::Task { path, cause: Cause::Cancelled });
-        effects.push(Effect::Final(self.state));
         Ok(())
     }
 
     fn check_running(&self, step: u32, attempt: u16) -> Result<(), Refusal> {
-        let row = &self.steps[step as usize];
-        if row.state == StepState::InProgress && row.attempts == attempt {
-            Ok(())
-        } else {
-            Err(Refusal::Late { step, attempt })
+        match self.steps.get(step as usize) {
+            Some(row) if row.record.state == StepState::InProgress && row.record.attempts == attempt => Ok(()),
+            _ => Err(Refusal::Late { step, attempt }),
         }
     }
 
     fn end_attempt(&mut self, step: u32, now: Micros) {
         self.counts.running -= 1;
-        self.steps[step as usize].finished_at = now;
-    }
-
-    fn retry_at(&mut self, step: u32, at: Micros, cause: Cause, effects: &mut Vec<Effect>) {
-        self.steps[step as usize].retry_at = at;
-        self.counts.retrying += 1;
-        self.walk_step(step, &[S::EnqueueAsErrorForOrchestration, S::WaitForRetry], cause, effects);
-        effects.push(Effect::RetryAt { step, at });
-    }
-
-    fn fail_for_good(&mut self, step: u32, cause: Cause, effects: &mut Vec<Effect>) {
-        self.counts.failed += 1;
-        self.walk_step(step, &[S::EnqueueAsErrorForOrchestration, S::Fail], cause, effects);
-    }
-
-    /// Counts a satisfied step off from those that wait for it; answers how many became ready.
-    fn satisfy(&mut self, step: u32, effects: &mut Vec<Effect>) -> u32 {
-        self.counts.open -= 1;
-        let template = std::sync::Arc::clone(&self.template);
-        let mut made_ready = 0;
-        for &next in &template.steps[step as usize].dependants {
-            let row = &mut self.steps[next as usize];
-            row.waiting_on -= 1;
-            if row.waiting_on == 0 && row.state == StepState::Pending {
-                self.make_ready(next, effects);
-                made_ready += 1;
-            }
+        self.steps[step as usize].record.finished_at = now;
+        if let Some(batch) = self.batch_of_worker(step) {
+            batch.active -= 1;
         }
-        made_ready
     }
 
     pub(super) fn make_ready(&mut self, step: u32, effects: &mut Vec<Effect>) {
-        self.steps[step as usize].ready = true;
+        self.steps[step as usize].standing = Standing::Ready;
         self.counts.ready += 1;
+        self.made_ready = true;
         effects.push(Effect::Ready { step });
     }
 
-    /// Moves the task to where its steps now put it. While steps run or are ready it only moves when new ones became ready.
-    fn settle(&mut self, made_ready: bool, cause: Cause, effects: &mut Vec<Effect>) {
-        let mut path = Path::from(self.state);
-        let quiet = self.counts.running == 0 && self.counts.ready == 0;
-        if self.counts.open == 0 {
-            self.evaluate(&mut path, T::AllStepsCompleted);
-            self.expect_move(&mut path, T::AllStepsSuccessful);
-        } else if made_ready {
-            self.evaluate(&mut path, T::StepCompleted);
-            self.expect_move(&mut path, T::ReadyStepsFound);
-            self.expect_move(&mut path, T::StepsEnqueued);
-        } else if quiet && self.counts.retrying > 0 {
-            self.expect_move(&mut path, T::StepFailed);
-        } else if quiet && self.counts.failed > 0 {
-            self.evaluate(&mut path, T::StepCompleted);
-            self.expect_move(&mut path, T::PermanentFailure);
-        } else {
-            return;
-        }
-        effects.push(Effect::Task { path, cause });
-        if self.state.is_final() {
-            effects.push(Effect::Final(self.state));
-        }
-    }
-
-    /// Goes to evaluating_results from where steps end: in process, or while the task waited for what is not a step of its own.
-    fn evaluate(&mut self, path: &mut Path<TaskState>, event: TaskEvent) {
-        let event = if self.state == TaskState::WaitingForDependencies { T::DependenciesReady } else { event };
-        self.expect_move(path, event);
-    }
-
-    fn move_task(&mut self, path: &mut Path<TaskState>, event: TaskEvent) -> Result<(), Refusal> {
-        self.state = self.state.next(event)?;
-        path.push(self.state);
-        Ok(())
-    }
-
-    /// A move that the rules above have made sure of.
-    fn expect_move(&mut self, path: &mut Path<TaskState>, event: TaskEvent) {
-        if let Err(refusal) = self.move_task(path, event) {
-            unreachable!("{refusal}");
-        }
-    }
-
-    fn walk_step(&mut self, step: u32, walk: &[StepEvent], cause: Cause, effects: &mut Vec<Effect>) {
-        let row = &mut self.steps[step as usize];
+    pub(super) fn walk_step(&mut self, step: u32, walk: &[StepEvent], cause: Cause, effects: &mut Vec<Effect>) {
+        let row = &mut self.steps[step as usize].record;
         let mut path = Path::from(row.state);
         for &event in walk {
             row.state = row.state.next(event).unwrap_or_else(|refusal| unreachable!("{refusal}"));
@@ -263,4 +226,9 @@ impl Task {
         }
         effects.push(Effect::Step { step, attempt: row.attempts, path, cause });
     }
+}
+
+/// An error that no retry cures.
+pub(super) fn permanent_error(message: &str) -> Arc<str> {
+    serde_json::json!({"message": message, "error_type": "permanent_error", "retryable": false}).to_string().into()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Limit;
 use crate::state::IllegalTransition;
 
 #[derive(Debug, Clone)]
@@ -17,9 +18,27 @@ pub enum Event {
     /// The attempt's process died, or gave the step back unfinished.
     /// `may_repeat` says whether running it again is harmless although `retryable` is false.
     Interrupted { step: u32, attempt: u16, may_repeat: bool, error: Arc<str> },
+    /// The attempt's handler stored how far it is, and goes on in the same attempt.
+    Checkpointed { step: u32, attempt: u16, checkpoint: Arc<str> },
     /// The time of a step's retry has come.
     RetryDue { step: u32 },
-    /// A person, or a limit, ends the task.
+    /// What a step that waits for a signal was waiting for; it may come before the step waits.
+    Signal { step: u32, payload: Arc<str> },
+    /// The time in which a signal should have come is over.
+    SignalOverdue { step: u32 },
+    /// The time of a limit has come.
+    LimitReached { limit: Limit },
+    /// A person runs a failed step again, with all its attempts.
+    Reset { step: u32 },
+    /// A person did the step's work: this is its result.
+    Complete { step: u32, result: Arc<str> },
+    /// A person takes the step as done, without a result.
+    Resolve { step: u32 },
+    /// A person gives a task up that failures have blocked.
+    GiveUp,
+    /// A person takes a task as done that failures have blocked.
+    ResolveTask,
+    /// A person ends the task.
     Cancel,
 }
 
@@ -34,13 +53,16 @@ pub struct Failure {
 }
 
 /// Why an event was not taken. The task is as it was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The report is for an attempt that is over: it timed out, was cancelled or was interrupted.
     #[error("attempt {attempt} of step {step} is over")]
     Late { step: u32, attempt: u16 },
     #[error("step {step} is not ready")]
     NotReady { step: u32 },
+    /// What a person or a signal asks for does not fit how the step stands.
+    #[error("{0}")]
+    Unfit(String),
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
 }

@@ -2,88 +2,70 @@
 
 use std::sync::Arc;
 
-use super::{Counts, Effect, Step, Task};
+use super::{Effect, Growth, Record, Task};
 use crate::state::{StepState, TaskState};
 use crate::template::Template;
 use crate::Micros;
 
-/// What the store knows of one step. Steps that never moved have no row.
-#[derive(Debug, Clone)]
-pub struct SavedStep {
-    pub index: u32,
-    pub state: StepState,
-    pub attempts: u16,
-    pub interrupted: u16,
-    pub interrupted_in_a_row: u8,
-    pub started_at: Micros,
-    pub finished_at: Micros,
-    pub retry_at: Micros,
-    pub result: Option<Arc<str>>,
-    pub error: Option<Arc<str>>,
-    pub metadata: Option<Arc<str>>,
+/// What the store knows of a task.
+#[derive(Debug, Default)]
+pub struct Saved {
+    pub created_at: Micros,
+    /// When the task came into its state.
+    pub entered_at: Micros,
+    /// By position. Steps that never moved have none.
+    pub records: Vec<(u32, Record)>,
+    /// In the order in which they took place.
+    pub growths: Vec<Growth>,
 }
 
 impl Task {
-    /// Makes a stored task live: effects say which steps are ready and which wait for a time.
+    /// Makes a stored task live: effects say which steps are ready, and what to be reminded of.
     ///
     /// Attempts that were running when their process died are still in progress afterwards: apply
     /// [`super::Event::Interrupted`] to each of [`Task::in_progress`].
     pub fn restore(
         template: Arc<Template>,
         state: TaskState,
-        saved: impl IntoIterator<Item = SavedStep>,
+        saved: Saved,
+        now: Micros,
         effects: &mut Vec<Effect>,
     ) -> Task {
         let mut task = Task::new(template);
         task.state = state;
-        for row in saved {
-            let Some(step) = task.steps.get_mut(row.index as usize) else { continue };
-            *step = Step {
-                state: row.state,
-                ready: false,
-                attempts: row.attempts,
-                interrupted: row.interrupted,
-                interrupted_in_a_row: row.interrupted_in_a_row,
-                waiting_on: step.waiting_on,
-                started_at: row.started_at,
-                finished_at: row.finished_at,
-                retry_at: row.retry_at,
-                result: row.result,
-                error: row.error,
-                metadata: row.metadata,
-            };
+        (task.created_at, task.entered_at) = (saved.created_at, saved.entered_at);
+        let mut records = saved.records;
+        records.sort_by_key(|(place, _)| *place);
+        let of_template = records.partition_point(|(place, _)| (*place as usize) < task.steps.len());
+        let workers = records.split_off(of_template);
+        for (place, record) in records {
+            task.steps[place as usize].record = record;
+        }
+        // A worker is made from the result of its batchable step.
+        for growth in &saved.growths {
+            task.grow(growth);
+        }
+        for (place, record) in workers {
+            if let Some(step) = task.steps.get_mut(place as usize) {
+                step.record = record;
+            }
         }
         task.recount();
         if !state.is_final() {
+            task.start_due(now, effects);
             for step in 0..task.steps.len() as u32 {
-                let row = task.step(step);
-                match row.state {
-                    StepState::Pending if row.waiting_on == 0 => task.make_ready(step, effects),
-                    StepState::WaitingForRetry => effects.push(Effect::RetryAt { step, at: row.retry_at }),
-                    _ => {}
+                let record = &task.step(step).record;
+                if record.state == StepState::WaitingForRetry {
+                    effects.push(Effect::RetryAt { step, at: record.retry_at });
                 }
             }
+            task.remind(now, effects);
         }
         task
     }
 
     /// The steps whose attempt was running.
     pub fn in_progress(&self) -> Vec<u32> {
-        (0..self.steps.len() as u32).filter(|&step| self.step(step).state == StepState::InProgress).collect()
-    }
-
-    fn recount(&mut self) {
-        let mut counts = Counts::default();
-        for index in 0..self.steps.len() {
-            let needs = &self.template.steps[index].dependencies;
-            let waiting_on = needs.iter().filter(|&&need| !self.steps[need as usize].state.satisfies()).count() as u32;
-            let row = &mut self.steps[index];
-            row.waiting_on = waiting_on;
-            counts.open += u32::from(!row.state.satisfies());
-            counts.running += u32::from(row.state == StepState::InProgress);
-            counts.retrying += u32::from(row.state == StepState::WaitingForRetry);
-            counts.failed += u32::from(row.state == StepState::Error);
-        }
-        self.counts = counts;
+        (0..self.steps.len() as u32).filter(|&step| self.step(step).record.state == StepState::InProgress).collect()
     }
 }

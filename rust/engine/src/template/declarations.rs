@@ -2,22 +2,24 @@
 
 use super::document::Node;
 use super::reader::{Fields, Problems};
+use super::{BatchPolicy, FailureStrategy, Lifecycle, Staleness};
 
 const MONTH_MINUTES: i64 = 43_200;
 
 /// `lifecycle`: how long a task may take in all, and in which condition.
-pub fn lifecycle(node: &Node, path: &str, problems: &mut Problems) {
-    let Some(mut fields) = Fields::of(node, path, problems) else { return };
-    for key in [
-        "max_duration_minutes",
-        "max_waiting_for_dependencies_minutes",
-        "max_waiting_for_retry_minutes",
-        "max_steps_in_process_minutes",
-    ] {
-        fields.integer(key, 1..=MONTH_MINUTES, problems);
+pub fn lifecycle(node: &Node, path: &str, problems: &mut Problems) -> Lifecycle {
+    let mut lifecycle = Lifecycle::default();
+    let Some(mut fields) = Fields::of(node, path, problems) else { return lifecycle };
+    let mut minutes = |key| Some(fields.integer(key, 1..=MONTH_MINUTES, problems)? as u64 * 60_000);
+    lifecycle.duration_ms = minutes("max_duration_minutes");
+    lifecycle.waiting_for_dependencies_ms = minutes("max_waiting_for_dependencies_minutes");
+    lifecycle.waiting_for_retry_ms = minutes("max_waiting_for_retry_minutes");
+    lifecycle.steps_in_process_ms = minutes("max_steps_in_process_minutes");
+    if let Some(staleness) = fields.named("staleness_action", Staleness::ALL, Staleness::name, problems) {
+        lifecycle.staleness = staleness;
     }
-    fields.choice("staleness_action", &[("dlq", ()), ("error", ()), ("none", ())], problems);
     fields.finish(problems);
+    lifecycle
 }
 
 /// `domain_events`: what the workflow tells others.
@@ -48,13 +50,21 @@ pub fn published_events(items: &[Node], path: &str, problems: &mut Problems) {
 }
 
 /// `batch_config`: how a batchable step is cut into pieces.
-pub fn batch_config(node: &Node, path: &str, problems: &mut Problems) {
-    const STRATEGIES: &[(&str, ())] = &[("continue_on_failure", ()), ("fail_fast", ()), ("isolate", ())];
-    let Some(mut fields) = Fields::of(node, path, problems) else { return };
+pub fn batch_config(node: &Node, path: &str, problems: &mut Problems) -> BatchPolicy {
+    let mut policy = BatchPolicy::default();
+    let Some(mut fields) = Fields::of(node, path, problems) else { return policy };
+    // Handlers read it from their own configuration; here it is checked.
     fields.integer("batch_size", 1..=100_000, problems);
-    fields.integer("parallelism", 1..=1000, problems);
-    fields.text("cursor_field", problems);
-    fields.text("worker_template", problems);
-    fields.choice("failure_strategy", STRATEGIES, problems);
+    if let Some(number) = fields.integer("parallelism", 1..=1000, problems) {
+        policy.parallelism = number as u32;
+    }
+    if let Some(field) = fields.text("cursor_field", problems) {
+        policy.cursor_field = field.to_string();
+    }
+    policy.worker_template = fields.text("worker_template", problems).map(str::to_string);
+    if let Some(strategy) = fields.named("failure_strategy", FailureStrategy::ALL, FailureStrategy::name, problems) {
+        policy.strategy = strategy;
+    }
     fields.finish(problems);
+    policy
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::{StepKind, StepTemplate};
+
 /// A loop of dependencies, as positions, the first not repeated at the end. One loop for each knot of steps, so that a large knot is one problem.
 pub fn cycles(dependencies: &[Vec<u32>]) -> Vec<Vec<u32>> {
     let remaining = without_orderly(dependencies);
@@ -58,6 +60,43 @@ fn without_orderly(dependencies: &[Vec<u32>]) -> Vec<bool> {
         }
     }
     remaining
+}
+
+/// Marks the steps that exist from a task's start: those that no decision and no batch creates.
+pub fn mark_initial(steps: &mut [StepTemplate]) {
+    let below_decision = decision_depths(steps);
+    let any_decision = steps.iter().any(|step| step.kind == StepKind::Decision);
+    for position in 0..steps.len() {
+        let joins_batch =
+            steps[position].dependencies.iter().any(|&need| steps[need as usize].kind == StepKind::BatchWorker);
+        let own = u32::from(steps[position].kind == StepKind::Decision);
+        steps[position].initial = below_decision[position] == own
+            && match steps[position].kind {
+                StepKind::BatchWorker | StepKind::OnFailure => false,
+                // One that joins neither branches nor a batch is a step like any other.
+                StepKind::DeferredConvergence => any_decision || !joins_batch,
+                _ => true,
+            };
+    }
+}
+
+/// How many decisions lie on the way to each step, itself included, where they are most. Needs dependants, and no cycles.
+pub fn decision_depths(steps: &[StepTemplate]) -> Vec<u32> {
+    let mut depths = vec![0; steps.len()];
+    let mut waiting: Vec<usize> = steps.iter().map(|step| step.dependencies.len()).collect();
+    let mut ready: Vec<usize> = (0..steps.len()).filter(|&step| waiting[step] == 0).collect();
+    while let Some(step) = ready.pop() {
+        depths[step] += u32::from(steps[step].kind == StepKind::Decision);
+        for &next in &steps[step].dependants {
+            let next = next as usize;
+            depths[next] = depths[next].max(depths[step]);
+            waiting[next] -= 1;
+            if waiting[next] == 0 {
+                ready.push(next);
+            }
+        }
+    }
+    depths
 }
 
 #[cfg(test)]

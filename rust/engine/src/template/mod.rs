@@ -22,6 +22,9 @@ use crate::state::table::named;
 /// More steps than this are refused.
 pub const MAX_STEPS: usize = 10_000;
 
+/// Decisions below each other, at most.
+pub const MAX_DECISION_DEPTH: u32 = 20;
+
 named! {
     /// What a step is to the engine.
     StepKind {
@@ -30,6 +33,75 @@ named! {
         DeferredConvergence = "deferred_convergence",
         Batchable = "batchable",
         BatchWorker = "batch_worker",
+        WaitForSignal = "wait_for_signal",
+        OnFailure = "on_failure",
+    }
+}
+
+named! {
+    /// What a worker of a batch that failed for good means for the others.
+    FailureStrategy {
+        /// They go on, and what joins them starts without the one that failed.
+        ContinueOnFailure = "continue_on_failure",
+        /// None of those that have not started does.
+        FailFast = "fail_fast",
+        /// They go on, and what joins them waits until a person has seen to the one that failed.
+        Isolate = "isolate",
+    }
+}
+
+named! {
+    /// What becomes of a task that reached a limit of its lifecycle.
+    Staleness {
+        /// Tasker's dead letter queue; embedded it is the same as `Error`.
+        Dlq = "dlq",
+        Error = "error",
+        /// Nothing: it goes on.
+        None = "none",
+    }
+}
+
+/// A step's `batch_config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchPolicy {
+    /// Workers that may run at a time.
+    pub parallelism: u32,
+    pub cursor_field: String,
+    pub worker_template: Option<String>,
+    pub strategy: FailureStrategy,
+}
+
+/// Without a `batch_config`, a failed worker holds up what joins the batch, as any failed step does.
+impl Default for BatchPolicy {
+    fn default() -> Self {
+        BatchPolicy {
+            parallelism: u32::MAX,
+            cursor_field: "id".into(),
+            worker_template: None,
+            strategy: FailureStrategy::Isolate,
+        }
+    }
+}
+
+/// How long a task may take, in all and in some of its states, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifecycle {
+    pub duration_ms: Option<u64>,
+    pub waiting_for_dependencies_ms: Option<u64>,
+    pub waiting_for_retry_ms: Option<u64>,
+    pub steps_in_process_ms: Option<u64>,
+    pub staleness: Staleness,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Lifecycle {
+            duration_ms: None,
+            waiting_for_dependencies_ms: None,
+            waiting_for_retry_ms: None,
+            steps_in_process_ms: None,
+            staleness: Staleness::Dlq,
+        }
     }
 }
 
@@ -41,6 +113,9 @@ pub struct Template {
     pub version: String,
     pub description: Option<String>,
     pub steps: Vec<StepTemplate>,
+    pub lifecycle: Lifecycle,
+    /// The step that runs once when the task is about to be blocked by failures.
+    pub on_failure: Option<u32>,
     /// The document as canonical JSON, from which [`Template::from_document`] makes the same template again.
     pub document: String,
     /// SHA-256 of `document`: what a task that was submitted with this template remembers it by.
@@ -60,8 +135,11 @@ pub struct StepTemplate {
     /// Positions of the steps that wait for this one.
     pub dependants: Vec<u32>,
     pub retry: RetryPolicy,
-    /// How long an attempt may take, in milliseconds.
+    /// How long an attempt may take, or a signal may be waited for, in milliseconds.
     pub timeout_ms: Option<u64>,
+    pub batch: Option<Box<BatchPolicy>>,
+    /// Whether the step exists from the start; others are created by a decision or with a batch.
+    pub initial: bool,
     /// Where the step stands in its file.
     pub at: Position,
 }
@@ -121,11 +199,13 @@ impl Template {
         version: String,
         description: Option<String>,
         steps: Vec<StepTemplate>,
+        lifecycle: Lifecycle,
         document: &serde_json::Value,
     ) -> Template {
         let document = canonical(document);
         let hash = Sha256::digest(document.as_bytes()).into();
         let index = steps.iter().zip(0..).map(|(step, position)| (step.name.clone(), position)).collect();
-        Template { namespace, name, version, description, steps, document, hash, index }
+        let on_failure = steps.iter().position(|step| step.kind == StepKind::OnFailure).map(|place| place as u32);
+        Template { namespace, name, version, description, steps, lifecycle, on_failure, document, hash, index }
     }
 }

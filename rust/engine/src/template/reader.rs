@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use super::document::{Entry, Node, Value};
 use super::problem::{nearest, Position, Problem, Severity};
 use super::{
-    declarations, environment, graph, HandlerSpec, InvalidTemplate, StepKind, StepTemplate, Template, MAX_STEPS,
+    declarations, environment, graph, HandlerSpec, InvalidTemplate, Lifecycle, StepKind, StepTemplate, Template,
+    MAX_DECISION_DEPTH, MAX_STEPS,
 };
 use crate::retry::{Backoff, RetryPolicy};
 
@@ -223,6 +224,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// One of the values of an enum, by its name.
+    pub fn named<T: Copy>(
+        &mut self,
+        key: &'static str,
+        all: &[T],
+        name: fn(T) -> &'static str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let choices: Vec<_> = all.iter().map(|value| (name(*value), *value)).collect();
+        self.choice(key, &choices, problems)
+    }
+
     pub fn list(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a [Node]> {
         let node = self.get(key)?;
         list_of(node, key, &self.path(key), problems)
@@ -288,9 +301,10 @@ fn read_template(root: &Node, env: Option<&str>, problems: &mut Problems) -> Opt
     for key in ["metadata", "system_dependencies", "input_schema"] {
         fields.object(key, problems);
     }
-    if let Some(node) = fields.get("lifecycle") {
-        declarations::lifecycle(node, "lifecycle", problems);
-    }
+    let lifecycle = match fields.get("lifecycle") {
+        Some(node) => declarations::lifecycle(node, "lifecycle", problems),
+        None => Lifecycle::default(),
+    };
     declarations::domain_events(fields.list("domain_events", problems).unwrap_or_default(), problems);
     let overlays = fields.get("environments");
     let items = match fields.get("steps") {
@@ -336,7 +350,12 @@ fn read_template(root: &Node, env: Option<&str>, problems: &mut Problems) -> Opt
             steps[need as usize].dependants.push(position as u32);
         }
     }
-    Some(Template::new(namespace.into(), name.into(), version.into(), description, steps, &root.to_json()))
+    check_graph(&steps, problems);
+    if problems.any_error() {
+        return None;
+    }
+    graph::mark_initial(&mut steps);
+    Some(Template::new(namespace.into(), name.into(), version.into(), description, steps, lifecycle, &root.to_json()))
 }
 
 fn check_name(fields: &mut Fields, key: &'static str, name: &str, longest: usize, problems: &mut Problems) {
@@ -409,11 +428,14 @@ fn read_step<'a>(node: &'a Node, path: &str, problems: &mut Problems) -> Option<
         problems.error("name", node.at, &fields.path("name"), "a step's name may not be empty".into(), None);
     }
     let description = fields.text("description", problems).map(str::to_string);
-    let kinds: Vec<_> = StepKind::ALL.iter().map(|kind| (kind.name(), *kind)).collect();
-    let by_type = fields.choice("type", &kinds, problems);
-    let by_step_type = fields.choice("step_type", &kinds, problems);
+    let by_type = fields.named("type", StepKind::ALL, StepKind::name, problems);
+    let by_step_type = fields.named("step_type", StepKind::ALL, StepKind::name, problems);
     let kind = by_type.or(by_step_type).unwrap_or(StepKind::Standard);
-    let handler = read_handler(&mut fields, problems);
+    let handler = match kind {
+        // Whoever sends the signal does the step.
+        StepKind::WaitForSignal => HandlerSpec::default(),
+        _ => read_handler(&mut fields, problems),
+    };
     let mut needs = Vec::new();
     if let Some(list) = fields.get_either("dependencies", "depends_on", problems) {
         let path = fields.path("dependencies");
@@ -438,9 +460,8 @@ fn read_step<'a>(node: &'a Node, path: &str, problems: &mut Problems) -> Option<
     let timeout_ms = fields.seconds("timeout_seconds", problems);
     let path = fields.path("publishes_events");
     declarations::published_events(fields.list("publishes_events", problems).unwrap_or_default(), &path, problems);
-    if let Some(node) = fields.get("batch_config") {
-        declarations::batch_config(node, &fields.path("batch_config"), problems);
-    }
+    let batch = fields.get("batch_config");
+    let batch = batch.map(|node| Box::new(declarations::batch_config(node, &fields.path("batch_config"), problems)));
     fields.object("result_schema", problems);
     fields.finish(problems);
     let step = StepTemplate {
@@ -452,6 +473,8 @@ fn read_step<'a>(node: &'a Node, path: &str, problems: &mut Problems) -> Option<
         dependants: Vec::new(),
         retry,
         timeout_ms,
+        batch,
+        initial: false,
         at: node.at,
     };
     Some((step, needs))
@@ -484,8 +507,7 @@ pub fn read_retry(node: &Node, path: &str, policy: &mut RetryPolicy, problems: &
     if let Some(number) = fields.integer("max_attempts", 1..=100, problems) {
         policy.max_attempts = number as u16;
     }
-    let kinds: Vec<_> = Backoff::ALL.iter().map(|kind| (kind.name(), *kind)).collect();
-    if let Some(backoff) = fields.choice("backoff", &kinds, problems) {
+    if let Some(backoff) = fields.named("backoff", Backoff::ALL, Backoff::name, problems) {
         policy.backoff = backoff;
     }
     if let Some(number) = fields.integer("backoff_base_ms", 100..=3_600_000, problems) {
@@ -581,10 +603,66 @@ fn check_kinds(steps: &[StepTemplate], problems: &mut Problems) {
                 Some("name the step whose result it reads".into()),
             );
         }
-        if step.timeout_ms.is_none() {
+        check_batch(steps, position, problems);
+        if step.kind == StepKind::OnFailure && (!step.dependencies.is_empty() || has_dependants(steps, position)) {
+            let message = format!(
+                "the step `{}` runs when others have failed: it has no dependencies, and none depends on it",
+                step.name
+            );
+            problems.error(
+                "on-failure-in-graph",
+                step.at,
+                &path,
+                message,
+                Some("it may read every step's result".into()),
+            );
+        }
+        if step.timeout_ms.is_none() && step.kind != StepKind::WaitForSignal {
             let message = format!("step `{}` has no `timeout_seconds`: an attempt of it may run for ever", step.name);
             problems.warning("no-timeout", step.at, &path, message, None);
         }
+    }
+}
+
+fn has_dependants(steps: &[StepTemplate], position: usize) -> bool {
+    steps.iter().any(|step| step.dependencies.contains(&(position as u32)))
+}
+
+/// A batch worker belongs below a batchable step, and the worker that a `batch_config` names is one.
+fn check_batch(steps: &[StepTemplate], position: usize, problems: &mut Problems) {
+    let step = &steps[position];
+    let path = format!("steps[{position}]");
+    let is_kind = |place: u32, kind| steps[place as usize].kind == kind;
+    if step.kind == StepKind::BatchWorker && !step.dependencies.iter().any(|&need| is_kind(need, StepKind::Batchable)) {
+        let message =
+            format!("the batch worker `{}` depends on no batchable step, so nothing ever creates it", step.name);
+        let hint = Some("name the step of type `batchable` that cuts its work into pieces".into());
+        problems.error("worker-without-batchable", step.at, &path, message, hint);
+    }
+    let Some(wanted) = step.batch.as_ref().and_then(|batch| batch.worker_template.as_deref()) else { return };
+    let workers: Vec<&str> =
+        steps.iter().filter(|step| step.kind == StepKind::BatchWorker).map(|step| step.name.as_str()).collect();
+    if !workers.contains(&wanted) {
+        let hint = nearest(wanted, workers.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        let message = format!("`worker_template` names `{wanted}`, which is no step of type `batch_worker`");
+        problems.error("unknown-worker", step.at, &format!("{path}.batch_config.worker_template"), message, hint);
+    }
+}
+
+/// What a step is in the graph as a whole.
+fn check_graph(steps: &[StepTemplate], problems: &mut Problems) {
+    let depths = graph::decision_depths(steps);
+    let too_deep = (0..steps.len()).find(|&step| depths[step] > MAX_DECISION_DEPTH);
+    if let Some(position) = too_deep {
+        let step = &steps[position];
+        let message =
+            format!("the decision `{}` lies below {MAX_DECISION_DEPTH} others; that many is the limit", step.name);
+        problems.error("decisions-too-deep", step.at, &format!("steps[{position}]"), message, None);
+    }
+    let on_failure = steps.iter().zip(0..).filter(|(step, _)| step.kind == StepKind::OnFailure);
+    for (step, position) in on_failure.skip(1) {
+        let message = format!("a second step of type `on_failure`, `{}`; a template has at most one", step.name);
+        problems.error("second-on-failure", step.at, &format!("steps[{position}]"), message, None);
     }
 }
 

@@ -1,106 +1,7 @@
-//! Tests that read as transcripts: given these events, these effects.
+//! Steps that succeed, fail and are tried again.
 
-use std::sync::Arc;
-
-use super::*;
-use crate::template::Template;
-
-/// A task, and what it said since it was last asked.
-struct Play {
-    task: Task,
-    now: Micros,
-    effects: Vec<Effect>,
-}
-
-/// `spec` names each step and what it depends on: `"a; b: a; c: a b"`. A word after `!` goes into the step's retry.
-fn template(spec: &str) -> Arc<Template> {
-    let mut yaml = String::from("name: play\nsteps:\n");
-    for step in spec.split(';') {
-        let (step, retry) = step.split_once('!').unwrap_or((step, ""));
-        let (name, needs) = step.split_once(':').unwrap_or((step, ""));
-        let needs = needs.split_whitespace().collect::<Vec<_>>().join(", ");
-        yaml.push_str(&format!(
-            "  - {{name: {}, handler: {{callable: m.H}}, dependencies: [{needs}], timeout_seconds: 1, retry: {{{retry}}}}}\n",
-            name.trim()
-        ));
-    }
-    Arc::new(Template::parse(&yaml, None).unwrap().0)
-}
-
-impl Play {
-    fn new(spec: &str) -> Play {
-        let mut play = Play { task: Task::new(template(spec)), now: 0, effects: Vec::new() };
-        play.apply(Event::Start).unwrap();
-        play
-    }
-
-    fn apply(&mut self, event: Event) -> Result<(), Refusal> {
-        self.task.apply(event, self.now, &mut self.effects)
-    }
-
-    fn index(&self, name: &str) -> u32 {
-        self.task.template().step_index(name).unwrap()
-    }
-
-    fn claim(&mut self, name: &str) -> &mut Self {
-        let step = self.index(name);
-        self.apply(Event::Claimed { step }).unwrap();
-        self
-    }
-
-    fn succeed(&mut self, name: &str) -> &mut Self {
-        let step = self.index(name);
-        let attempt = self.task.step(step).attempts;
-        self.apply(Event::Succeeded { step, attempt, result: "{}".into(), metadata: None }).unwrap();
-        self
-    }
-
-    fn fail(&mut self, name: &str, retryable: bool) -> &mut Self {
-        let step = self.index(name);
-        let attempt = self.task.step(step).attempts;
-        let failure = Failure { error: "{}".into(), retryable, retry_after_ms: None };
-        // 150 is the middle of the jitter: none
-        self.apply(Event::Failed { step, attempt, failure, random: 150 }).unwrap();
-        self
-    }
-
-    fn interrupt(&mut self, name: &str) -> &mut Self {
-        let step = self.index(name);
-        let attempt = self.task.step(step).attempts;
-        self.apply(Event::Interrupted { step, attempt, may_repeat: false, error: "{}".into() }).unwrap();
-        self
-    }
-
-    fn retry_due(&mut self, name: &str) -> &mut Self {
-        let step = self.index(name);
-        self.apply(Event::RetryDue { step }).unwrap();
-        self
-    }
-
-    /// The effects since the last call, a line each.
-    fn said(&mut self) -> Vec<String> {
-        let name = |step: u32| self.task.template().steps[step as usize].name.clone();
-        self.effects
-            .drain(..)
-            .map(|effect| match effect {
-                Effect::Step { step, attempt, path, cause } => format!("{} #{attempt} {cause}: {path}", name(step)),
-                Effect::Task { path, cause } => format!("task {cause}: {path}"),
-                Effect::Ready { step } => format!("{} ready", name(step)),
-                Effect::RetryAt { step, at } => format!("{} again at {} ms", name(step), at / 1000),
-                Effect::Final(state) => format!("final: {state}"),
-            })
-            .collect()
-    }
-}
-
-const STARTED: &str = "task submitted: pending > initializing > enqueuing_steps > steps_in_process";
-const CLAIM: &str = "pending > enqueued > in_progress";
-const SUCCESS: &str = "in_progress > enqueued_for_orchestration > complete";
-const RETRY: &str = "in_progress > enqueued_as_error_for_orchestration > waiting_for_retry";
-const ERROR: &str = "in_progress > enqueued_as_error_for_orchestration > error";
-const ON: &str = "steps_in_process > evaluating_results > enqueuing_steps > steps_in_process";
-const DONE: &str = "steps_in_process > evaluating_results > complete";
-const BLOCKED: &str = "steps_in_process > evaluating_results > blocked_by_failures";
+use super::play::*;
+use crate::task::{Event, Refusal, MAX_INTERRUPTIONS_IN_A_ROW};
 
 #[test]
 fn a_chain_runs_to_its_end() {
@@ -269,6 +170,7 @@ fn a_cancelled_task_ends_its_steps_and_refuses_their_reports() {
     assert_eq!(
         play.said(),
         [
+            "a unwanted",
             "a #1 cancelled: in_progress > cancelled",
             "b #0 cancelled: pending > cancelled",
             "task cancelled: steps_in_process > cancelled",
@@ -282,8 +184,6 @@ fn a_cancelled_task_ends_its_steps_and_refuses_their_reports() {
 
 #[test]
 fn a_template_without_steps_is_complete_at_once() {
-    let empty = Template::parse("name: nothing\nsteps: []\n", None).unwrap().0;
-    let mut play = Play { task: Task::new(Arc::new(empty)), now: 0, effects: Vec::new() };
-    play.apply(Event::Start).unwrap();
+    let mut play = Play::of("name: nothing\nsteps: []\n");
     assert_eq!(play.said(), ["task submitted: pending > initializing > complete", "final: complete"]);
 }
