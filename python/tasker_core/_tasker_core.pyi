@@ -165,11 +165,32 @@ class Core:
     def resume_all(self, plan: int) -> int: ...
     def resume(self, plan: int, task: str) -> bool: ...
     def submit(
-        self, plan: int, contexts: list[str], *, priority: int, continuable: bool
+        self,
+        plan: int,
+        contexts: list[str],
+        *,
+        keys: list[str | None] | None = None,
+        lane: str | None = None,
+        run_at: int | None = None,
+        priority: int = 0,
+        continuable: bool = False,
     ) -> list[str]: ...
     def submit_run(
-        self, plan: int, context: str, parker: Parker, *, priority: int, continuable: bool
-    ) -> tuple[Run, Attempt | None]: ...
+        self,
+        plan: int,
+        context: str,
+        parker: Parker,
+        *,
+        key: str | None = None,
+        lane: str | None = None,
+        run_at: int | None = None,
+        priority: int = 0,
+        continuable: bool = False,
+    ) -> tuple[Run, Attempt | None] | str:
+        """The task and the first step that this thread may carry out, or the id of the task that
+        was there already.
+        """
+
     def take(self, parker: Parker) -> Attempt | None: ...
     def report_and_take(self, attempt: Attempt, parker: Parker) -> Attempt | None: ...
     def report_and_lend(self, attempt: Attempt) -> Attempt | None: ...

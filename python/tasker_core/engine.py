@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
@@ -164,6 +165,9 @@ class Engine:
         context: Mapping[str, Any] | None = None,
         *,
         priority: int = 0,
+        run_at: datetime | None = None,
+        idempotency_key: str | None = None,
+        concurrency_key: str | None = None,
         continuable: bool = False,
     ) -> str:
         """Write a task; it runs on the handler threads. When this returns, the task is on disk.
@@ -172,18 +176,33 @@ class Engine:
             template: A name that `load` answered, or its part without namespace or version.
             context: What the handlers read as the task's context.
             priority: -100 to 100; higher goes first.
+            run_at: Not to be started before; at once if None.
+            idempotency_key: A second request of the template with this key is the same task.
+            concurrency_key: Of the tasks with this key one runs at a time, in the order in which
+                they were submitted: e.g. one per customer.
             continuable: Whether `find` finds the task by its template and context.
 
         Returns:
-            The task's id.
+            The task's id; of a request that was made before (the same key, or the same context
+            where the template's `identity_strategy` is `strict`), the id of its task.
 
         Raises:
             ConversionError: The context can't be stored as JSON.
+            IdentityError: The key is taken by a task with another context, or a key is needed.
             EngineStoppedError: The engine was stopped.
         """
-        return self.submit_many(
-            template, [context or {}], priority=priority, continuable=continuable
-        )[0]
+        plan = self._plan(template)
+        [task] = self._core.submit(
+            plan.id,
+            [_context_text(context or {})],
+            keys=[idempotency_key],
+            lane=concurrency_key,
+            run_at=_microseconds(run_at),
+            priority=_priority(priority),
+            continuable=continuable,
+        )
+        self._pool.grow()
+        return task
 
     def submit_many(
         self,
@@ -191,13 +210,27 @@ class Engine:
         contexts: Iterable[Mapping[str, Any]],
         *,
         priority: int = 0,
+        run_at: datetime | None = None,
+        idempotency_keys: Iterable[str | None] | None = None,
+        concurrency_key: str | None = None,
         continuable: bool = False,
     ) -> list[str]:
-        """Write tasks of one template in one commit; see `submit`."""
+        """Write tasks of one template in one commit; see `submit`. `idempotency_keys` has one for
+        each context.
+        """
         plan = self._plan(template)
         texts = [_context_text(context) for context in contexts]
+        keys = None if idempotency_keys is None else list(idempotency_keys)
+        if keys is not None and len(keys) != len(texts):
+            raise ValueError(f"{len(keys)} idempotency keys for {len(texts)} contexts")
         ids = self._core.submit(
-            plan.id, texts, priority=_priority(priority), continuable=continuable
+            plan.id,
+            texts,
+            keys=keys,
+            lane=concurrency_key,
+            run_at=_microseconds(run_at),
+            priority=_priority(priority),
+            continuable=continuable,
         )
         self._pool.grow()
         return ids
@@ -208,6 +241,9 @@ class Engine:
         context: Mapping[str, Any] | None = None,
         *,
         priority: int = 0,
+        run_at: datetime | None = None,
+        idempotency_key: str | None = None,
+        concurrency_key: str | None = None,
         continuable: bool = False,
         timeout: float | None = None,
     ) -> TaskResult:
@@ -215,9 +251,12 @@ class Engine:
         handler threads what else is ready.
 
         Args:
-            template: See `submit`, as for the next three.
+            template: See `submit`, as for the next six.
             context: What the handlers read as the task's context.
             priority: -100 to 100; higher goes first.
+            run_at: Not to be started before; at once if None.
+            idempotency_key: A second request of the template with this key is the same task.
+            concurrency_key: Of the tasks with this key one runs at a time.
             continuable: Whether `find` finds the task by its template and context.
             timeout: Seconds to wait; the task goes on after that.
 
@@ -227,18 +266,25 @@ class Engine:
         Raises:
             TimeoutError: The time is up.
             ConversionError: The context can't be stored as JSON.
+            IdentityError: The key is taken by a task with another context, or a key is needed.
             EngineStoppedError: The engine was stopped before the task's end.
             KeyboardInterrupt: Ctrl-C; the step that this thread ran is given back, and the task
                 goes on when it is resumed, here or by the next start.
         """
         plan = self._plan(template)
-        run, attempt = self._core.submit_run(
+        submitted = self._core.submit_run(
             plan.id,
             _context_text(context or {}),
             self._parker(),
+            key=idempotency_key,
+            lane=concurrency_key,
+            run_at=_microseconds(run_at),
             priority=_priority(priority),
             continuable=continuable,
         )
+        if isinstance(submitted, str):
+            return self.wait(submitted, timeout=timeout)
+        run, attempt = submitted
         while True:
             while attempt is not None:
                 self._pool.grow()
@@ -485,6 +531,14 @@ def _json_text(value: Mapping[str, Any], what: str) -> str:
         raise TypeError(f"a {what} is a mapping, not {type(value).__name__}")
     plain = value if isinstance(value, dict) else dict(value)
     return _extension.to_json(plain, what=what, limit=MAX_JSON_BYTES)
+
+
+def _microseconds(when: datetime | None) -> int | None:
+    if when is None:
+        return None
+    if when.tzinfo is None:
+        raise ValueError("run_at has no time zone: use e.g. datetime.now(timezone.utc)")
+    return round(when.timestamp() * 1_000_000)
 
 
 def _priority(priority: int) -> int:

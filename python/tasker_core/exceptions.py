@@ -13,6 +13,7 @@ __all__ = [
     "EngineForkedError",
     "EngineStoppedError",
     "HandlerNotFoundError",
+    "IdentityError",
     "TaskNotFoundError",
     "TaskStateError",
     "TaskerError",
@@ -75,6 +76,12 @@ class HandlerNotFoundError(_EngineError):
 
 class TaskNotFoundError(_EngineError):
     """There is no such task."""
+
+
+class IdentityError(_EngineError):
+    """A request lacks the idempotency key that it needs, or its key is taken by a task with another
+    context.
+    """
 
 
 class TaskStateError(_EngineError):

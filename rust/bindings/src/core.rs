@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use tasker_worker as worker;
-use tasker_worker::{Act, Durability, Executor, HandlerInfo, Next, Options, Submission, Wait, Worker};
+use tasker_worker::{Act, Durability, Executor, HandlerInfo, Next, Options, Submission, Submitted, Wait, Worker};
 use uuid::Uuid;
 
 use crate::attempt::Attempt;
@@ -98,36 +98,68 @@ impl Core {
         self.call(py, |worker| worker.resume(plan, task))
     }
 
-    /// Writes tasks, one a context, and answers their ids.
-    #[pyo3(signature = (plan, contexts, *, priority, continuable))]
+    /// Writes tasks, one a context, and answers their ids. `keys` has an idempotency key or `None` for each.
+    #[pyo3(signature = (plan, contexts, *, keys=None, lane=None, run_at=None, priority=0, continuable=false))]
+    #[allow(clippy::too_many_arguments)]
     fn submit(
         &self,
         py: Python<'_>,
         plan: u32,
         contexts: Vec<String>,
+        keys: Option<Vec<Option<String>>>,
+        lane: Option<String>,
+        run_at: Option<i64>,
         priority: i16,
         continuable: bool,
     ) -> PyResult<Vec<String>> {
-        let request = |context: String| Submission { plan, context: context.into(), priority, continuable };
-        let requests = contexts.into_iter().map(request).collect();
+        let mut keys = keys.unwrap_or_default();
+        keys.resize(contexts.len(), None);
+        let lane: Option<Arc<str>> = lane.map(Into::into);
+        let requests = contexts.into_iter().zip(keys).map(|(context, idempotency_key)| Submission {
+            plan,
+            context: context.into(),
+            priority,
+            continuable,
+            idempotency_key,
+            concurrency_key: lane.clone(),
+            run_at,
+        });
+        let requests = requests.collect();
         let ids = self.call(py, |worker| worker.submit(requests))?;
         Ok(ids.iter().map(Uuid::to_string).collect())
     }
 
-    /// Writes a task whose steps this thread carries out, and answers the first if it may.
-    #[pyo3(signature = (plan, context, parker, *, priority, continuable))]
-    fn submit_run(
+    /// Writes a task whose steps this thread carries out, and answers the first if it may; of one that was there already its id.
+    #[pyo3(signature = (plan, context, parker, *, key=None, lane=None, run_at=None, priority=0, continuable=false))]
+    #[allow(clippy::too_many_arguments)]
+    fn submit_run<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         plan: u32,
         context: String,
         parker: &Parker,
+        key: Option<String>,
+        lane: Option<String>,
+        run_at: Option<i64>,
         priority: i16,
         continuable: bool,
-    ) -> PyResult<(Run, Option<Attempt>)> {
-        let request = Submission { plan, context: context.into(), priority, continuable };
-        let (inner, attempt) = self.call(py, |worker| worker.submit_run(request, &parker.inner))?;
-        Ok((Run { inner }, attempt.map(|attempt| self.attempt(attempt))))
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = Submission {
+            plan,
+            context: context.into(),
+            priority,
+            continuable,
+            idempotency_key: key,
+            concurrency_key: lane.map(Into::into),
+            run_at,
+        };
+        match self.call(py, |worker| worker.submit_run(request, &parker.inner))? {
+            Submitted::New(inner, attempt) => {
+                let attempt = attempt.map(|attempt| self.attempt(*attempt));
+                Ok((Run { inner }, attempt).into_pyobject(py)?.into_any())
+            }
+            Submitted::Known(task) => Ok(task.to_string().into_pyobject(py)?.into_any()),
+        }
     }
 
     /// The next step for a handler thread; `None` when the thread is to end.

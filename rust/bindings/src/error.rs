@@ -12,6 +12,7 @@ pub fn to_python(py: Python<'_>, error: WorkerError) -> PyErr {
     match error {
         WorkerError::Stopped => raise(py, "EngineStoppedError", &message, &[]),
         WorkerError::Forked => raise(py, "EngineForkedError", &message, &[]),
+        WorkerError::Identity { .. } => raise(py, "IdentityError", &message, &[]),
         WorkerError::Unfit { .. } => raise(py, "TaskStateError", &message, &[]),
         WorkerError::UnknownTask(_) | WorkerError::NotLoaded { .. } => raise(py, "TaskNotFoundError", &message, &[]),
         WorkerError::StoredTemplate { .. } => raise(py, "TemplateError", &message, &[]),

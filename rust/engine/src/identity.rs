@@ -23,6 +23,18 @@ pub fn strict(namespace: &str, name: &str, version: &str, context: &Value) -> [u
     digest.finalize().into()
 }
 
+/// The identity of a request that brings an idempotency key: a key belongs to its template, whatever the version.
+pub fn keyed(namespace: &str, name: &str, key: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    // What `strict` begins with is eight bytes of a length.
+    digest.update(b"key\0");
+    for part in [namespace, name, key] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finalize().into()
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),

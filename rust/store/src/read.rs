@@ -16,6 +16,8 @@ pub struct TaskRow {
     pub state: u8,
     pub priority: i16,
     pub context: Arc<str>,
+    pub lane: Option<Arc<str>>,
+    pub run_at: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
     pub finished_at: Option<i64>,
@@ -31,7 +33,8 @@ pub struct StoredTemplate {
     pub document: String,
 }
 
-const TASK: &str = "SELECT id, template_id, state, priority, context, created_at, updated_at, finished_at FROM task";
+const TASK: &str =
+    "SELECT id, template_id, state, priority, context, created_at, updated_at, finished_at, lane, run_at FROM task";
 
 impl Store {
     /// The tasks of which something may follow by itself, oldest first.
@@ -53,6 +56,11 @@ impl Store {
     pub fn task_by_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Option<TaskRow>, StoreError> {
         let sql = format!("{TASK} WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1");
         Ok(self.tasks(&sql, [fingerprint])?.pop())
+    }
+
+    /// The task of an identity.
+    pub fn task_by_identity(&self, identity: &[u8; 32]) -> Result<Option<TaskRow>, StoreError> {
+        Ok(self.tasks(&format!("{TASK} WHERE identity = ?1"), [identity])?.pop())
     }
 
     /// The rows of a task's steps, in the order of their positions; steps that never moved have none.
@@ -166,6 +174,8 @@ impl Store {
                     created_at: row.get(5)?,
                     updated_at: row.get(6)?,
                     finished_at: row.get(7)?,
+                    lane: row.get(8)?,
+                    run_at: row.get(9)?,
                 })
             })?;
             rows.collect()

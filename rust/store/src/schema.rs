@@ -31,11 +31,15 @@ CREATE TABLE task (
     priority INTEGER NOT NULL,
     context TEXT NOT NULL,               -- JSON
     fingerprint BLOB,                    -- what requests that may be continued are found by
+    identity BLOB,                       -- a second request of the same identity is this task
+    lane TEXT,                           -- of the tasks of a lane one runs at a time
+    run_at INTEGER,                      -- not to be started before
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     finished_at INTEGER                  -- NULL while something may follow by itself
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_open ON task (id) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX task_identity ON task (identity) WHERE identity IS NOT NULL;
 CREATE INDEX task_fingerprint ON task (fingerprint, id) WHERE fingerprint IS NOT NULL;
 
 CREATE TABLE step (

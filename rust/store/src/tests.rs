@@ -51,6 +51,9 @@ fn task(id: Uuid) -> Vec<Op> {
             priority: 0,
             context: r#"{"a":1}"#.into(),
             fingerprint: Some([3; 32]),
+            identity: Some(identity(id)),
+            lane: Some("customer 7".into()),
+            run_at: Some(5),
             created_at: 10,
             finished_at: None,
         })),
@@ -64,6 +67,12 @@ fn task(id: Uuid) -> Vec<Op> {
             path: "piqs".into(),
         }),
     ]
+}
+
+fn identity(id: Uuid) -> [u8; 32] {
+    let mut identity = [0; 32];
+    identity[..16].copy_from_slice(id.as_bytes());
+    identity
 }
 
 fn step(task_id: Uuid) -> StepRow {
@@ -100,6 +109,9 @@ fn what_is_written_is_read_back() {
         assert_eq!((found.state, &*found.context, found.finished_at), (b's', r#"{"a":1}"#, None));
         assert_eq!(store.steps(id).unwrap(), [step(id)]);
         assert_eq!(store.open_tasks().unwrap().len(), 1);
+        assert_eq!((found.lane.as_deref(), found.run_at), (Some("customer 7"), Some(5)));
+        assert_eq!(store.task_by_identity(&identity(id)).unwrap().unwrap().id, id);
+        assert!(store.task_by_identity(&[9; 32]).unwrap().is_none());
         assert_eq!(store.task_by_fingerprint(&[3; 32]).unwrap().unwrap().id, id);
         assert_eq!(store.template(7).unwrap().unwrap().name, "t");
         let trail = store.audit(id).unwrap();

@@ -39,6 +39,9 @@ pub struct NewTask {
     pub priority: i16,
     pub context: Arc<str>,
     pub fingerprint: Option<[u8; 32]>,
+    pub identity: Option<[u8; 32]>,
+    pub lane: Option<Arc<str>>,
+    pub run_at: Option<i64>,
     pub created_at: i64,
     pub finished_at: Option<i64>,
 }
@@ -139,18 +142,21 @@ fn write_one(connection: &Connection, op: &Op, worker: i64) -> rusqlite::Result<
         Op::Template(row) => connection
             .prepare_cached("INSERT OR IGNORE INTO template VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![row.id, row.namespace, row.name, row.version, row.document, row.created_at]),
-        Op::NewTask(row) => {
-            connection.prepare_cached("INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)")?.execute(params![
+        Op::NewTask(row) => connection
+            .prepare_cached("INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)")?
+            .execute(params![
                 row.id.as_bytes(),
                 row.template_id,
                 letter(&row.state),
                 row.priority,
                 &*row.context,
                 row.fingerprint,
+                row.identity,
+                row.lane.as_deref(),
+                row.run_at,
                 row.created_at,
                 row.finished_at
-            ])
-        }
+            ]),
         Op::Task(row) => connection
             .prepare_cached("UPDATE task SET state = ?2, updated_at = ?3, finished_at = ?4 WHERE id = ?1")?
             .execute(params![row.id.as_bytes(), letter(&row.state), row.at, row.is_final.then_some(row.at)]),

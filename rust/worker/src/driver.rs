@@ -20,6 +20,7 @@ use crate::worker::Shared;
 
 #[derive(Debug)]
 pub enum Timer {
+    Begin { task: TaskKey },
     Retry { task: TaskKey, step: u32 },
     Signal { task: TaskKey, step: u32 },
     Limit { task: TaskKey, limit: Limit },

@@ -19,6 +19,9 @@ pub enum WorkerError {
     /// What was asked of a task or a step does not fit how it stands.
     #[error("task {task}: {reason}")]
     Unfit { task: Uuid, reason: String },
+    /// A request without the key that it needs, or with one that is taken.
+    #[error("{reason}")]
+    Identity { reason: String },
     #[error("the template of task {task}, {label}, is not loaded: load it first, so that what follows can run")]
     NotLoaded { task: Uuid, label: String },
     #[error(

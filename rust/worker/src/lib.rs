@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`worker`] | [`Worker`]: what the bindings call |
+//! | [`submit`] | requests for tasks: what makes two the same, and when a task begins |
 //! | [`by_hand`] | what people do to tasks |
 //! | [`live`] | the tasks in memory, under one lock that is never held while waiting |
 //! | [`ready`] | which step is next |
@@ -21,6 +22,7 @@ mod parker;
 mod ready;
 mod recover;
 mod rows;
+mod submit;
 mod threads;
 mod worker;
 
@@ -29,8 +31,9 @@ pub use error::{TemplateChange, WorkerError};
 pub use outcome::{TaskOutcome, Transition};
 pub use parker::{Parker, Wakeup};
 pub use ready::{Executor, TaskKey};
+pub use submit::{Submission, Submitted};
 pub use tasker_store::{Durability, StoreError};
-pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Run, Submission, Wait, Worker};
+pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Run, Wait, Worker};
 
 #[cfg(test)]
 mod tests;

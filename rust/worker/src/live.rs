@@ -60,6 +60,14 @@ pub struct LiveTask {
     pub context: Arc<str>,
     pub priority: i16,
     pub created_at: Micros,
+    /// Of the tasks with this key one runs at a time.
+    pub lane: Option<Arc<str>>,
+    /// Whether it is the one.
+    holds_lane: bool,
+    /// Not to be started before.
+    pub run_at: Option<Micros>,
+    /// Whether its row is written, or staged.
+    pub stored: bool,
     audit_number: u32,
     growth_number: u32,
     /// Steps that may be claimed, first to last.
@@ -74,6 +82,13 @@ pub struct LiveTask {
 }
 
 #[derive(Debug, Default)]
+struct Lane {
+    /// More than one only when a person took up another by hand.
+    active: u32,
+    waiting: VecDeque<TaskKey>,
+}
+
+#[derive(Debug, Default)]
 struct Slot {
     generation: u32,
     task: Option<Box<LiveTask>>,
@@ -84,6 +99,8 @@ pub struct Live {
     slots: Vec<Slot>,
     free: Vec<u32>,
     pub by_id: HashMap<Uuid, TaskKey>,
+    /// By concurrency key: how many tasks run, and those that wait for them.
+    lanes: HashMap<Arc<str>, Lane>,
     pub queue: ReadyQueue,
     /// Handler threads without work, the last to come on top: its caches are warm.
     pub idle: Vec<Arc<Parker>>,
@@ -119,6 +136,7 @@ impl Live {
             slots: Vec::new(),
             free: Vec::new(),
             by_id: HashMap::new(),
+            lanes: HashMap::new(),
             queue: ReadyQueue::default(),
             idle: Vec::new(),
             plans: Vec::new(),
@@ -208,7 +226,7 @@ impl Live {
                 }
                 Effect::Task { path, cause } => {
                     let (from, to) = (path.iter().next().expect("a path has its start"), path.last());
-                    if from != to && from != TaskState::Pending {
+                    if from != to && live.stored {
                         self.ops.push(Op::Task(TaskMove { id: live.id, state: to.code(), at: now, is_final }));
                     }
                     live.audit_number += 1;
@@ -263,6 +281,54 @@ impl Live {
         }
     }
 
+    /// Starts a task that has not begun, when its time has come and its lane is free; else sees to it that this happens.
+    pub fn begin_or_wait(&mut self, key: TaskKey, now: Micros) {
+        let Some(live) = self.get(key).filter(|live| live.task.state() == TaskState::Pending) else { return };
+        if let Some(at) = live.run_at.filter(|at| *at > now) {
+            self.consequences.push(Consequence::Remind { timer: Timer::Begin { task: key }, at });
+            return;
+        }
+        if let Some(name) = live.lane.clone() {
+            let lane = self.lanes.entry(name).or_default();
+            if lane.active > 0 {
+                lane.waiting.push_back(key);
+                return;
+            }
+            lane.active += 1;
+            self.get_mut(key).expect("seen above").holds_lane = true;
+        }
+        let begun = self.apply(key, Event::Start, now);
+        debug_assert!(begun.is_ok());
+    }
+
+    /// A task that was taken up while it ran keeps its lane.
+    pub fn hold_lane(&mut self, key: TaskKey) {
+        let Some(live) = self.get_mut(key) else { return };
+        let Some(name) = live.lane.clone() else { return };
+        live.holds_lane = true;
+        self.lanes.entry(name).or_default().active += 1;
+    }
+
+    /// A task that has ended lets the next of its lane begin.
+    fn leave_lane(&mut self, task: &LiveTask, now: Micros) {
+        let Some(name) = task.lane.as_ref().filter(|_| task.holds_lane) else { return };
+        loop {
+            let Some(lane) = self.lanes.get_mut(name) else { return };
+            lane.active = 0;
+            match lane.waiting.pop_front() {
+                Some(next) => self.begin_or_wait(next, now),
+                None => {
+                    self.lanes.remove(name);
+                    return;
+                }
+            }
+            // One that was cancelled while it waited did not begin.
+            if self.lanes.get(name).is_some_and(|lane| lane.active > 0) {
+                return;
+            }
+        }
+    }
+
     /// Claims a step: the attempt runs from now on.
     pub fn claim(&mut self, key: TaskKey, step: u32, now: Micros) -> Result<Arc<Flags>, Refusal> {
         self.apply(key, Event::Claimed { step }, now)?;
@@ -286,7 +352,7 @@ impl Live {
             match consequence {
                 Consequence::Ready { task, step } => for_threads |= self.make_ready(task, step),
                 Consequence::Remind { timer, at } => self.timers.remind(timer, at - now),
-                Consequence::Final { task } => self.finish(task),
+                Consequence::Final { task } => self.finish(task, now),
             }
         }
         if for_threads {
@@ -377,12 +443,13 @@ impl Live {
     }
 
     /// Tells those who wait for a task's end, and forgets it.
-    fn finish(&mut self, key: TaskKey) {
+    fn finish(&mut self, key: TaskKey, now: Micros) {
         let Some(live) = self.get(key) else { return };
         if !live.task.state().is_final() {
             return; // taken up again since
         }
         let Some(live) = self.remove(key) else { return };
+        self.leave_lane(&live, now);
         for (_, flags) in &live.running {
             flags.cancelled.store(true, Ordering::Relaxed);
         }
@@ -459,6 +526,10 @@ impl LiveTask {
             context,
             priority,
             created_at,
+            lane: None,
+            holds_lane: false,
+            run_at: None,
+            stored: false,
             audit_number: 0,
             growth_number: 0,
             ready: VecDeque::new(),
@@ -472,6 +543,7 @@ impl LiveTask {
     /// Goes on with a trail that has entries up to `audit`, after so many growths.
     pub fn with_history(mut self, audit: u32, growths: u32) -> LiveTask {
         (self.audit_number, self.growth_number) = (audit, growths);
+        self.stored = true;
         self
     }
 

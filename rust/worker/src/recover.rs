@@ -19,10 +19,12 @@ pub fn open_tasks(shared: &Shared, plan_id: PlanId, only: Option<Uuid>) -> Resul
     let plan = Arc::clone(&shared.lock().plans[plan_id as usize]);
     let template_id = rows::template_id(&plan.template.hash);
     let store = shared.log().read()?;
-    let rows = match only {
+    let mut rows: Vec<TaskRow> = match only {
         Some(id) => store.task(id)?.into_iter().collect(),
         None => store.open_tasks()?,
     };
+    // Those that ran first: they have their lanes.
+    rows.sort_by_key(|row| TaskState::from_code(row.state) == Some(TaskState::Pending));
     let mut taken_up = 0;
     for row in rows {
         if row.template_id == template_id && row.finished_at.is_none() && take_up(shared, plan_id, &plan, row)? {
@@ -46,10 +48,24 @@ pub fn take_up(shared: &Shared, plan_id: PlanId, plan: &Arc<Plan>, row: TaskRow)
         return Ok(false);
     }
     let (at, mut effects) = (now(), Vec::new());
+    if state == TaskState::Pending {
+        let task = Task::new(Arc::clone(&plan.template));
+        let mut task =
+            LiveTask::new(row.id, task, (plan_id, Arc::clone(plan)), row.context, row.priority, row.created_at);
+        (task.lane, task.run_at, task.stored) = (row.lane, row.run_at, true);
+        let key = live.insert(task);
+        live.begin_or_wait(key, at);
+        shared.push(&mut live);
+        return Ok(true);
+    }
     let task = Task::restore(Arc::clone(&plan.template), state, saved, at, &mut effects);
     let interrupted = task.in_progress();
-    let task = LiveTask::new(row.id, task, (plan_id, Arc::clone(plan)), row.context, row.priority, row.created_at);
+    let mut task = LiveTask::new(row.id, task, (plan_id, Arc::clone(plan)), row.context, row.priority, row.created_at);
+    task.lane = row.lane;
     let key = live.insert(task.with_history(trail, growths));
+    if !state.is_final() {
+        live.hold_lane(key);
+    }
     live.stage(key, &mut effects, at);
     for step in interrupted {
         let found = live.get(key).expect("just inserted").task.step(step);

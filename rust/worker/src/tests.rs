@@ -12,8 +12,17 @@ use uuid::Uuid;
 
 use crate::by_hand::Act;
 use crate::{
-    Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Submission, Worker, WorkerError,
+    Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Run, Submission, Submitted,
+    Worker, WorkerError,
 };
+
+/// A task that the calling thread carries out, with its first step.
+fn run(worker: &Worker, request: Submission, parker: &Arc<Parker>) -> (Run, Option<Attempt>) {
+    match worker.submit_run(request, parker).unwrap() {
+        Submitted::New(run, attempt) => (run, attempt.map(|attempt| *attempt)),
+        Submitted::Known(task) => panic!("the task {task} was there already"),
+    }
+}
 
 /// A folder that is gone when the test ends.
 struct Folder(PathBuf);
@@ -70,7 +79,7 @@ fn load(worker: &Worker, spec: &str) -> PlanId {
 }
 
 fn request(plan: PlanId) -> Submission {
-    Submission { plan, context: r#"{"n":1}"#.into(), priority: 0, continuable: false }
+    Submission { plan, context: r#"{"n":1}"#.into(), ..Submission::default() }
 }
 
 fn success() -> Report {
@@ -143,7 +152,7 @@ fn the_submitting_thread_may_carry_out_the_steps_itself() {
     let worker = memory();
     let plan = load(&worker, "a; b: a; c: b");
     let parker = Arc::new(Parker::for_this_thread());
-    let (run, mut next) = worker.submit_run(request(plan), &parker).unwrap();
+    let (run, mut next) = run(&worker, request(plan), &parker);
     let mut order = Vec::new();
     while let Some(attempt) = next {
         order.push(name(&attempt));
@@ -160,7 +169,7 @@ fn the_lent_thread_leaves_steps_with_a_deadline_to_handler_threads() {
     let plan = load(&worker, "a; b: a ! timeout_seconds: 60; c: b");
     serve(&worker, 1, |_| success());
     let parker = Arc::new(Parker::for_this_thread());
-    let (run, first) = worker.submit_run(request(plan), &parker).unwrap();
+    let (run, first) = run(&worker, request(plan), &parker);
     let first = first.unwrap();
     assert_eq!(name(&first), "a");
     assert!(worker.report_and_lend(first, success()).unwrap().is_none());
@@ -248,7 +257,7 @@ fn what_a_dead_process_left_goes_on() {
     let folder = Folder::new();
     let worker = open(&folder.file(), Durability::Full);
     let plan = load(&worker, "a; b: a; c: b");
-    let (run, first) = worker.submit_run(request(plan), &Arc::new(Parker::for_this_thread())).unwrap();
+    let (run, first) = run(&worker, request(plan), &Arc::new(Parker::for_this_thread()));
     let ids = [run.task_id];
     let second = worker.report_and_lend(first.unwrap(), success()).unwrap().unwrap();
     assert_eq!(name(&second), "b");

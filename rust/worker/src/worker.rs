@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tasker_engine::identity;
 use tasker_engine::task::{Event, Failure, Refusal, Task};
 use tasker_engine::template::Template;
 use tasker_engine::Micros;
-use tasker_store::write::{NewTask, Op, TemplateRow};
+use tasker_store::write::{Op, TemplateRow};
 use tasker_store::{Durability, Store};
 use tokio_util::time::delay_queue;
 use uuid::Uuid;
@@ -17,11 +16,11 @@ use uuid::Uuid;
 use crate::commit::{CommitLog, Level, Ticket};
 use crate::driver::{Driver, Timer};
 use crate::error::{TemplateChange, WorkerError};
-use crate::live::{Consequence, Flags, Live, LiveTask, Phase, Plan, Waiter};
+use crate::live::{Consequence, Flags, Live, Phase, Plan, Waiter};
 use crate::outcome::{TaskOutcome, Transition};
 use crate::parker::{Parker, Wakeup};
 use crate::ready::{Executor, TaskKey};
-use crate::{recover, rows, threads};
+use crate::{recover, rows, submit, threads};
 
 /// How a worker is opened.
 #[derive(Debug, Clone)]
@@ -44,17 +43,6 @@ pub struct HandlerInfo {
 
 /// A template that was loaded.
 pub type PlanId = u32;
-
-/// A request for a task.
-#[derive(Debug, Clone)]
-pub struct Submission {
-    pub plan: PlanId,
-    /// A JSON object.
-    pub context: Arc<str>,
-    pub priority: i16,
-    /// Whether the task can be found again by its template and context.
-    pub continuable: bool,
-}
 
 /// A step in the hands of a handler.
 #[derive(Debug)]
@@ -104,8 +92,8 @@ impl Attempt {
 #[derive(Debug)]
 pub struct Run {
     pub task_id: Uuid,
-    task: TaskKey,
-    waiter: Arc<Waiter>,
+    pub(crate) task: TaskKey,
+    pub(crate) waiter: Arc<Waiter>,
 }
 
 /// What comes next in a [`Run`].
@@ -168,6 +156,8 @@ pub struct Shared {
     live: Mutex<Live>,
     log: CommitLog<Consequence>,
     driver: Mutex<Option<Driver>>,
+    /// Held between the look for a task of the same identity and the new task's place in the queue.
+    pub(crate) identities: Mutex<()>,
     flusher: OnceLock<Mutex<Option<std::thread::JoinHandle<()>>>>,
     succeeded: AtomicU64,
     failed: AtomicU64,
@@ -223,7 +213,15 @@ impl Shared {
         let mut live = self.lock();
         live.release(due, now());
         let retries_wait = live.timers.has_early();
+        // The end of a task lets the next of its lane begin.
+        let more = !(live.ops.is_empty() && live.consequences.is_empty());
+        if more {
+            self.push(&mut live);
+        }
         drop(live);
+        if more {
+            self.log.flush_later();
+        }
         if retries_wait {
             self.ensure_driver();
         }
@@ -244,6 +242,7 @@ impl Shared {
                 // Refused when the task was cancelled, or the step reset, since.
                 let _ = live.apply(task, Event::RetryDue { step }, now());
             }
+            Timer::Begin { task } => live.begin_or_wait(task, now()),
             Timer::Signal { task, step } => {
                 let _ = live.apply(task, Event::SignalOverdue { step }, now());
             }
@@ -304,6 +303,7 @@ impl Worker {
             live: Mutex::new(Live::new(options.threads.max(1), options.seed)),
             log: CommitLog::new(store),
             driver: Mutex::new(None),
+            identities: Mutex::new(()),
             flusher: OnceLock::new(),
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -375,59 +375,8 @@ impl Worker {
         Ok(resumed)
     }
 
-    /// Writes tasks and answers their ids once they are durable.
-    ///
-    /// # Errors
-    /// [`WorkerError::Stopped`], or the store's.
-    pub fn submit(&self, requests: Vec<Submission>) -> Result<Vec<Uuid>, WorkerError> {
-        self.check_fork()?;
-        // Hashing a context takes longer than the lock should be held.
-        let fingerprints = self.fingerprints(&requests)?;
-        let mut live = self.running()?;
-        let now = now();
-        let ids = requests
-            .into_iter()
-            .zip(fingerprints)
-            .map(|(request, fingerprint)| insert(&mut live, request, fingerprint, now).1)
-            .collect();
-        let ticket = self.shared.push(&mut live);
-        drop(live);
-        self.shared.reach(ticket, Level::Durable)?;
-        Ok(ids)
-    }
-
-    /// Writes a task whose steps the calling thread carries out, with its first step, if it may be lent, claimed in the same commit.
-    ///
-    /// # Errors
-    /// [`WorkerError::Stopped`], or the store's.
-    pub fn submit_run(&self, request: Submission, parker: &Arc<Parker>) -> Result<(Run, Option<Attempt>), WorkerError> {
-        self.check_fork()?;
-        let fingerprint = self.fingerprints(std::slice::from_ref(&request))?.pop().flatten();
-        let waiter = Arc::new(Waiter { parker: Arc::clone(parker), outcome: Mutex::new(None) });
-        let mut live = self.running()?;
-        let now = now();
-        let (task, task_id) = insert(&mut live, request, fingerprint, now);
-        live.get_mut(task).expect("just inserted").waiters.push(Arc::clone(&waiter));
-        let lent = self.claim_lendable(&mut live, task, now);
-        let ticket = self.shared.push(&mut live);
-        drop(live);
-        self.shared.reach(ticket, Level::Durable)?;
-        Ok((Run { task_id, task, waiter }, lent.map(|attempt| self.started(attempt))))
-    }
-
-    fn fingerprints(&self, requests: &[Submission]) -> Result<Vec<Option<[u8; 32]>>, WorkerError> {
-        if !requests.iter().any(|request| request.continuable) {
-            return Ok(vec![None; requests.len()]);
-        }
-        let plans = self.running()?.plans.clone();
-        let digest = |request: &Submission| {
-            request.continuable.then(|| fingerprint(&plans[request.plan as usize].template, &request.context))
-        };
-        Ok(requests.iter().map(digest).collect())
-    }
-
     /// In the commit that makes steps ready, claims the first that the calling thread may carry out.
-    fn claim_lendable(&self, live: &mut Live, key: TaskKey, now: Micros) -> Option<Attempt> {
+    pub(crate) fn claim_lendable(&self, live: &mut Live, key: TaskKey, now: Micros) -> Option<Attempt> {
         let found = live.get(key)?;
         let may_lend = |due: &Consequence| matches!(due, Consequence::Ready { task, step } if *task == key && found.can_lend(*step));
         let place = live.consequences.iter().position(may_lend)?;
@@ -469,7 +418,7 @@ impl Worker {
     }
 
     /// An attempt whose claim is on disk: its deadline runs from now.
-    fn started(&self, mut attempt: Attempt) -> Attempt {
+    pub(crate) fn started(&self, mut attempt: Attempt) -> Attempt {
         if let Some(timeout_ms) = attempt.timeout_ms {
             let mut live = self.shared.lock();
             if live.timers.need_driver() {
@@ -842,7 +791,7 @@ impl Worker {
     pub fn find(&self, plan: PlanId, context: &str) -> Result<Option<TaskOutcome>, WorkerError> {
         self.check_fork()?;
         let template = Arc::clone(&self.running()?.plans[plan as usize].template);
-        let row = self.shared.log.read()?.task_by_fingerprint(&fingerprint(&template, context))?;
+        let row = self.shared.log.read()?.task_by_fingerprint(&submit::fingerprint(&template, context))?;
         row.map(|row| self.outcome(row.id)).transpose()
     }
 
@@ -996,36 +945,4 @@ impl Drop for Worker {
             std::mem::forget(Arc::clone(&self.shared));
         }
     }
-}
-
-/// Makes a task live and stages what stores it.
-fn insert(live: &mut Live, request: Submission, fingerprint: Option<[u8; 32]>, now: Micros) -> (TaskKey, Uuid) {
-    let plan = Arc::clone(&live.plans[request.plan as usize]);
-    let template_id = rows::template_id(&plan.template.hash);
-    let id = Uuid::now_v7();
-    let place = live.ops.len();
-    let task = Task::new(Arc::clone(&plan.template));
-    let context = Arc::clone(&request.context);
-    let key = live.insert(LiveTask::new(id, task, (request.plan, plan), context, request.priority, now));
-    let started = live.apply(key, Event::Start, now);
-    debug_assert!(started.is_ok());
-    let state = live.get(key).expect("just inserted").task.state();
-    let row = NewTask {
-        id,
-        template_id,
-        state: state.code(),
-        priority: request.priority,
-        context: request.context,
-        fingerprint,
-        created_at: now,
-        finished_at: state.is_final().then_some(now),
-    };
-    // Before the trail of its start.
-    live.ops.insert(place, Op::NewTask(Box::new(row)));
-    (key, id)
-}
-
-fn fingerprint(template: &Template, context: &str) -> [u8; 32] {
-    let context = serde_json::from_str(context).unwrap_or_default();
-    identity::strict(&template.namespace, &template.name, &template.version, &context)
 }

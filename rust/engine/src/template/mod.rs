@@ -61,6 +61,18 @@ named! {
     }
 }
 
+named! {
+    /// When two requests of a template are the same task, where the request does not say so itself.
+    IdentityStrategy {
+        /// Never.
+        AlwaysUnique = "always_unique",
+        /// When their contexts are equal.
+        Strict = "strict",
+        /// When they have the same idempotency key, which each must have.
+        CallerProvided = "caller_provided",
+    }
+}
+
 /// A step's `batch_config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchPolicy {
@@ -114,6 +126,7 @@ pub struct Template {
     pub description: Option<String>,
     pub steps: Vec<StepTemplate>,
     pub lifecycle: Lifecycle,
+    pub identity: IdentityStrategy,
     /// The step that runs once when the task is about to be blocked by failures.
     pub on_failure: Option<u32>,
     /// The document as canonical JSON, from which [`Template::from_document`] makes the same template again.
@@ -199,13 +212,25 @@ impl Template {
         version: String,
         description: Option<String>,
         steps: Vec<StepTemplate>,
-        lifecycle: Lifecycle,
+        (lifecycle, identity): (Lifecycle, IdentityStrategy),
         document: &serde_json::Value,
     ) -> Template {
         let document = canonical(document);
         let hash = Sha256::digest(document.as_bytes()).into();
         let index = steps.iter().zip(0..).map(|(step, position)| (step.name.clone(), position)).collect();
         let on_failure = steps.iter().position(|step| step.kind == StepKind::OnFailure).map(|place| place as u32);
-        Template { namespace, name, version, description, steps, lifecycle, on_failure, document, hash, index }
+        Template {
+            namespace,
+            name,
+            version,
+            description,
+            steps,
+            lifecycle,
+            identity,
+            on_failure,
+            document,
+            hash,
+            index,
+        }
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::document::{Entry, Node, Value};
 use super::problem::{nearest, Position, Problem, Severity};
 use super::{
-    declarations, environment, graph, HandlerSpec, InvalidTemplate, Lifecycle, StepKind, StepTemplate, Template,
-    MAX_DECISION_DEPTH, MAX_STEPS,
+    declarations, environment, graph, HandlerSpec, IdentityStrategy, InvalidTemplate, Lifecycle, StepKind,
+    StepTemplate, Template, MAX_DECISION_DEPTH, MAX_STEPS,
 };
 use crate::retry::{Backoff, RetryPolicy};
 
@@ -305,6 +305,8 @@ fn read_template(root: &Node, env: Option<&str>, problems: &mut Problems) -> Opt
         Some(node) => declarations::lifecycle(node, "lifecycle", problems),
         None => Lifecycle::default(),
     };
+    let identity = fields.named("identity_strategy", IdentityStrategy::ALL, IdentityStrategy::name, problems);
+    let identity = identity.unwrap_or(IdentityStrategy::AlwaysUnique);
     declarations::domain_events(fields.list("domain_events", problems).unwrap_or_default(), problems);
     let overlays = fields.get("environments");
     let items = match fields.get("steps") {
@@ -355,7 +357,8 @@ fn read_template(root: &Node, env: Option<&str>, problems: &mut Problems) -> Opt
         return None;
     }
     graph::mark_initial(&mut steps);
-    Some(Template::new(namespace.into(), name.into(), version.into(), description, steps, lifecycle, &root.to_json()))
+    let rules = (lifecycle, identity);
+    Some(Template::new(namespace.into(), name.into(), version.into(), description, steps, rules, &root.to_json()))
 }
 
 fn check_name(fields: &mut Fields, key: &'static str, name: &str, longest: usize, problems: &mut Problems) {
