@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
@@ -69,6 +69,9 @@ class Engine:
         durability: What an acknowledged result survives: `full` power loss, `fast` the death of the
             process, `memory` nothing (there is no file).
         resume: Whether loading a template takes up its unfinished tasks.
+        retention: How long finished tasks are kept; for ever if None. Those that failures have
+            blocked are kept until somebody has seen to them.
+        retention_count: How many finished tasks are kept; any number if None.
         environment: Which of a template's `environments` applies; `TASKER_ENV` if None.
         seed: What the jitter of retries is drawn from; random if None.
 
@@ -87,6 +90,8 @@ class Engine:
         threads: int = 10,
         durability: Literal["full", "fast", "memory"] = "full",
         resume: bool = True,
+        retention: timedelta | None = timedelta(days=30),
+        retention_count: int | None = None,
         environment: str | None = None,
         seed: int | None = None,
     ) -> None:
@@ -99,7 +104,12 @@ class Engine:
         self._resume = resume
         chosen = int.from_bytes(os.urandom(8), "little") if seed is None else seed & (1 << 64) - 1
         self._core = _extension.Core(
-            os.fspath(database), durability=durability, threads=threads, seed=chosen
+            os.fspath(database),
+            durability=durability,
+            threads=threads,
+            seed=chosen,
+            retention_seconds=_seconds(retention),
+            retention_count=retention_count,
         )
         _logs.start()
         self._plans: list[Plan] = []
@@ -447,6 +457,28 @@ class Engine:
         """
         self._core.end_blocked(task, True)
 
+    def prune(self, *, older_than: timedelta | None = None, keep: int | None = None) -> int:
+        """Take finished tasks out of the database now, and give their space back. Tasks that
+        failures have blocked stay.
+
+        Args:
+            older_than: Those that ended so long ago.
+            keep: Those that are older than so many newer ones.
+
+        Returns:
+            How many went.
+        """
+        return self._core.prune(_seconds(older_than), keep)
+
+    def backup(self, file: str | os.PathLike[str]) -> None:
+        """Copy the database into a new file of mode 0600, as it is now. The engine goes on while it
+        is copied.
+
+        Raises:
+            DatabaseError: The file can't be written, or is there already.
+        """
+        self._core.backup(os.fspath(file))
+
     def drain(self) -> None:
         """Hand out no more steps. Handlers that run go on, and `stop` waits for them."""
         self._core.drain()
@@ -531,6 +563,10 @@ def _json_text(value: Mapping[str, Any], what: str) -> str:
         raise TypeError(f"a {what} is a mapping, not {type(value).__name__}")
     plain = value if isinstance(value, dict) else dict(value)
     return _extension.to_json(plain, what=what, limit=MAX_JSON_BYTES)
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def _microseconds(when: datetime | None) -> int | None:

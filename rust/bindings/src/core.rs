@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use tasker_worker as worker;
-use tasker_worker::{Act, Durability, Executor, HandlerInfo, Next, Options, Submission, Submitted, Wait, Worker};
+use tasker_worker::{
+    Act, Durability, Executor, HandlerInfo, Next, Options, Retention, Submission, Submitted, Wait, Worker,
+};
 use uuid::Uuid;
 
 use crate::attempt::Attempt;
@@ -61,8 +63,16 @@ type CutShort = &'static str;
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (path, *, durability, threads, seed))]
-    fn new(py: Python<'_>, path: PathBuf, durability: &str, threads: u32, seed: u64) -> PyResult<Core> {
+    #[pyo3(signature = (path, *, durability, threads, seed, retention_seconds=None, retention_count=None))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        durability: &str,
+        threads: u32,
+        seed: u64,
+        retention_seconds: Option<f64>,
+        retention_count: Option<u32>,
+    ) -> PyResult<Core> {
         let durability = match durability {
             "full" => Durability::Full,
             "fast" => Durability::Fast,
@@ -70,7 +80,8 @@ impl Core {
             other => return Err(PyValueError::new_err(format!("durability is full, fast or memory, not {other:?}"))),
         };
         crate::logs::start();
-        let options = Options { path, durability, threads, seed };
+        let retention = retention(retention_seconds, retention_count);
+        let options = Options { path, durability, threads, seed, retention };
         let opened = py.detach(|| Worker::open(&options));
         opened.map(|worker| Core { worker: Arc::new(worker) }).map_err(|error| error::to_python(py, error))
     }
@@ -296,6 +307,17 @@ impl Core {
         Ok(self.worker.result(task, step).map(|result| result.to_string()))
     }
 
+    /// Takes out finished tasks that ended so long ago, or are older than so many others; answers how many.
+    #[pyo3(signature = (seconds, count))]
+    fn prune(&self, py: Python<'_>, seconds: Option<f64>, count: Option<u32>) -> PyResult<u64> {
+        self.call(py, |worker| worker.prune(retention(seconds, count)))
+    }
+
+    /// Copies the database into a new file.
+    fn backup(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        self.call(py, |worker| worker.backup(&path))
+    }
+
     /// Whether one handler thread more would be of use, when there are this many.
     fn wants_thread(&self, threads: u32) -> bool {
         self.worker.wants_thread(threads)
@@ -349,6 +371,12 @@ impl Core {
     fn id(&self, py: Python<'_>, task: &str) -> PyResult<Uuid> {
         Uuid::parse_str(task).map_err(|_| error::not_a_task(py, task))
     }
+}
+
+fn retention(seconds: Option<f64>, count: Option<u32>) -> Retention {
+    // What is too long to say is for ever.
+    let age = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
+    Retention { age, count }
 }
 
 fn deadline(timeout: Option<f64>) -> Option<Instant> {

@@ -7,10 +7,12 @@
 //! | [`write`] | what a commit may hold |
 //! | [`sync`] | from written to durable: syncs and checkpoints |
 //! | [`read`] | what can be asked |
+//! | [`maintain`](Store::prune) | old tasks go, space comes back, and a copy is made |
 //! | [`lock`] | one process at a time |
 
 mod error;
 mod lock;
+mod maintain;
 mod open;
 pub mod read;
 mod schema;
@@ -24,6 +26,7 @@ use rusqlite::Connection;
 
 pub use error::StoreError;
 pub use lock::FileLock;
+pub use maintain::Prune;
 
 /// What a commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

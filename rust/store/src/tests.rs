@@ -2,12 +2,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::write::{AuditRow, CheckpointRow, GrowthRow, NewTask, Op, StepRow, TaskMove, TemplateRow};
-use crate::{Durability, Store, StoreError};
+use crate::{Durability, Prune, Store, StoreError};
 
 /// A folder that is gone when the test ends.
 struct Folder(PathBuf);
@@ -254,5 +255,95 @@ fn the_newest_checkpoints_and_all_growths_are_kept_in_their_order() {
         }
         assert_eq!(store.growths(id).unwrap(), [r#"{"by":1}"#, r#"{"by":2}"#]);
         assert!(store.growths(Uuid::now_v7()).unwrap().is_empty());
+    }
+}
+
+fn finished(id: Uuid, state: u8, at: i64) -> Vec<Op> {
+    let mut ops = task(id);
+    ops.push(Op::Step(Box::new(step(id))));
+    ops.push(Op::Growth(Box::new(GrowthRow { task_id: id, number: 1, growth: "{}".into() })));
+    ops.push(Op::Checkpoint(Box::new(CheckpointRow { task_id: id, position: 2, attempt: 1, at, data: "{}".into() })));
+    ops.push(Op::Task(TaskMove { id, state, at, is_final: state != b's' }));
+    ops
+}
+
+/// An id as it was made at a time in microseconds.
+fn id_of(at: i64, number: u128) -> Uuid {
+    Uuid::from_u128(((at / 1000) as u128) << 80 | 0x7000 << 64 | number)
+}
+
+fn prune_all(store: &Store, which: Prune) -> u32 {
+    std::iter::from_fn(|| Some(store.prune(which).unwrap()).filter(|count| *count > 0)).sum()
+}
+
+#[test]
+fn old_tasks_go_with_all_their_rows_and_those_that_need_a_person_stay() {
+    for (store, _folder) in both() {
+        let day = 86_400_000_000;
+        for number in 0..200 {
+            let at = day * (1 + i64::from(number % 10 >= 5));
+            let state = match number {
+                0 => b'b',
+                1 => b's',
+                _ => b'c',
+            };
+            store.write(&finished(id_of(at, u128::from(number as u32)), state, at + 5)).unwrap();
+        }
+        assert_eq!(prune_all(&store, Prune { before: Some(day), keep: None }), 0);
+        assert_eq!(prune_all(&store, Prune { before: Some(day + 6), keep: None }), 98);
+        assert_eq!(store.recent_tasks(1000).unwrap().len(), 102);
+        assert!(store.steps(id_of(day, 2)).unwrap().is_empty());
+        assert!(store.audit(id_of(day, 2)).unwrap().is_empty());
+        assert!(store.growths(id_of(day, 2)).unwrap().is_empty());
+        assert!(store.checkpoints(id_of(day, 2)).unwrap().is_empty());
+        assert_eq!(store.steps(id_of(day, 0)).unwrap().len(), 1);
+
+        assert_eq!(prune_all(&store, Prune { before: None, keep: Some(10) }), 90);
+        let left: Vec<u8> = store.recent_tasks(1000).unwrap().iter().map(|row| row.state).collect();
+        assert_eq!(left.len(), 12);
+        assert_eq!(prune_all(&store, Prune { before: Some(1), keep: Some(0) }), 10);
+        assert_eq!(prune_all(&store, Prune { before: Some(1), keep: Some(0) }), 0);
+    }
+}
+
+#[test]
+fn the_space_of_what_went_comes_back() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.file(), Durability::Full).unwrap();
+    let size = |store: &Store| {
+        store.checkpoint().unwrap();
+        std::fs::metadata(store.path().unwrap()).unwrap().len()
+    };
+    let empty = size(&store);
+    let large: Arc<str> = format!("\"{}\"", "x".repeat(20_000)).into();
+    for number in 0..300 {
+        let mut ops = finished(id_of(1000, number), b'c', 2000);
+        ops.push(Op::Step(Box::new(StepRow { result: Some(Arc::clone(&large)), ..step(id_of(1000, number)) })));
+        store.write(&ops).unwrap();
+    }
+    let full = size(&store);
+    assert!(full > empty + 5_000_000);
+    assert_eq!(prune_all(&store, Prune { before: None, keep: Some(0) }), 300);
+    for _ in 0..1000 {
+        store.prune(Prune { before: None, keep: Some(0) }).unwrap();
+    }
+    assert!(size(&store) < empty + 200_000, "{} of {full}", size(&store));
+}
+
+#[test]
+fn a_backup_is_a_database_of_its_own_and_overwrites_nothing() {
+    for (store, folder) in both() {
+        let folder = folder.unwrap_or_else(Folder::new);
+        let id = Uuid::now_v7();
+        store.write(&finished(id, b'c', 9)).unwrap();
+        let copy = folder.file().with_extension("copy");
+        store.backup(&copy).unwrap();
+        assert!(matches!(store.backup(&copy), Err(StoreError::Io { .. })));
+        store.write(&task(Uuid::now_v7())).unwrap();
+        let opened = Store::open(&copy, Durability::Full).unwrap();
+        assert_eq!(opened.recent_tasks(10).unwrap().len(), 1);
+        assert_eq!(opened.steps(id).unwrap(), [step(id)]);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -45,6 +45,7 @@ struct State<C> {
     /// Threads that wait for a horizon and will carry on with the work themselves.
     waiting: u32,
     flush_wanted: bool,
+    tidy_wanted: bool,
     closed: bool,
     failed: Option<Arc<StoreError>>,
 }
@@ -65,6 +66,7 @@ impl<C> CommitLog<C> {
             syncing: false,
             waiting: 0,
             flush_wanted: false,
+            tidy_wanted: false,
             closed: false,
             failed: None,
         };
@@ -128,12 +130,26 @@ impl<C> CommitLog<C> {
         }
     }
 
-    /// The body of the flusher's thread: makes durable what nobody waits for.
-    pub fn run_flusher(&self, mut release: impl FnMut(Vec<C>)) {
+    /// Asks the flusher to tidy up when it has nothing else to do.
+    pub fn tidy_later(&self) {
+        self.lock().tidy_wanted = true;
+        self.flush.notify_one();
+    }
+
+    /// The body of the flusher's thread: makes durable what nobody waits for. `tidy` is called between that when it was asked for, and answers whether it
+    /// wants more time.
+    pub fn run_flusher(&self, mut release: impl FnMut(Vec<C>), mut tidy: impl FnMut(&Store) -> bool) {
         let mut state = self.lock();
         loop {
             if state.closed || state.failed.is_some() {
                 return;
+            }
+            if !state.flush_wanted && state.tidy_wanted {
+                drop(state);
+                let more = tidy(&self.store);
+                state = self.lock();
+                state.tidy_wanted &= more;
+                continue;
             }
             if !state.flush_wanted {
                 state = self.flush.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -295,7 +311,7 @@ mod tests {
         let (sender, receiver) = std::sync::mpsc::channel();
         let flusher = Arc::clone(&log);
         let thread = std::thread::spawn(move || {
-            flusher.run_flusher(|due| due.into_iter().for_each(|one| sender.send(one).unwrap()))
+            flusher.run_flusher(|due| due.into_iter().for_each(|one| sender.send(one).unwrap()), |_| false)
         });
         log.push(&mut Vec::new(), &mut vec![5]);
         log.flush_later();

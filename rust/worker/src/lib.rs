@@ -33,7 +33,7 @@ pub use parker::{Parker, Wakeup};
 pub use ready::{Executor, TaskKey};
 pub use submit::{Submission, Submitted};
 pub use tasker_store::{Durability, StoreError};
-pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Run, Wait, Worker};
+pub use worker::{Attempt, Counters, HandlerInfo, Next, Options, PlanId, Report, Retention, Run, Wait, Worker};
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::by_hand::Act;
 use crate::{
-    Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Run, Submission, Submitted,
-    Worker, WorkerError,
+    Attempt, Durability, Executor, HandlerInfo, Next, Options, Parker, PlanId, Report, Retention, Run, Submission,
+    Submitted, Worker, WorkerError,
 };
 
 /// A task that the calling thread carries out, with its first step.
@@ -49,7 +49,8 @@ impl Drop for Folder {
 }
 
 fn open(path: &Path, durability: Durability) -> Arc<Worker> {
-    let options = Options { path: path.to_path_buf(), durability, threads: 4, seed: 7 };
+    let options =
+        Options { path: path.to_path_buf(), durability, threads: 4, seed: 7, retention: Retention::default() };
     Arc::new(Worker::open(&options).unwrap())
 }
 

@@ -1,6 +1,6 @@
 //! What the bindings call.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use tasker_engine::task::{Event, Failure, Refusal, Task};
 use tasker_engine::template::Template;
 use tasker_engine::Micros;
 use tasker_store::write::{Op, TemplateRow};
-use tasker_store::{Durability, Store};
+use tasker_store::{Durability, Prune, Store};
 use tokio_util::time::delay_queue;
 use uuid::Uuid;
 
@@ -31,7 +31,25 @@ pub struct Options {
     pub threads: u32,
     /// What the jitter of retries is drawn from.
     pub seed: u64,
+    pub retention: Retention,
 }
+
+/// How long finished tasks are kept. Those that failures have blocked are kept until a person has seen to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    pub age: Option<Duration>,
+    pub count: Option<u32>,
+}
+
+impl Retention {
+    fn prune(&self) -> Option<Prune> {
+        let before = self.age.map(|age| now() - age.as_micros().min(i64::MAX as u128 / 2) as i64);
+        (before.is_some() || self.count.is_some()).then_some(Prune { before, keep: self.count })
+    }
+}
+
+/// After so many steps have ended, old tasks go.
+const PRUNE_EVERY: u64 = 1000;
 
 /// What the worker has to know of a step's handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +174,9 @@ pub struct Shared {
     live: Mutex<Live>,
     log: CommitLog<Consequence>,
     driver: Mutex<Option<Driver>>,
+    retention: Retention,
+    /// Attempts that have ended.
+    ended: AtomicU64,
     /// Held between the look for a task of the same identity and the new task's place in the queue.
     pub(crate) identities: Mutex<()>,
     flusher: OnceLock<Mutex<Option<std::thread::JoinHandle<()>>>>,
@@ -224,6 +245,27 @@ impl Shared {
         }
         if retries_wait {
             self.ensure_driver();
+        }
+    }
+
+    /// Takes out a few old tasks; answers whether there may be more.
+    fn tidy(&self, store: &Store) -> bool {
+        let Some(prune) = self.retention.prune() else { return false };
+        match store.prune(prune) {
+            Ok(count) => count > 0,
+            Err(error) => {
+                tracing::warn!(%error, "old tasks could not be taken out");
+                false
+            }
+        }
+    }
+
+    /// A step has ended: now and then old tasks go.
+    fn tidy_now_and_then(&self) {
+        let ended = self.ended.fetch_add(1, Ordering::Relaxed);
+        // What is old when the engine opens goes when the first step has run.
+        if ended.is_multiple_of(PRUNE_EVERY) && self.retention != Retention::default() {
+            self.log.tidy_later();
         }
     }
 
@@ -304,6 +346,8 @@ impl Worker {
             log: CommitLog::new(store),
             driver: Mutex::new(None),
             identities: Mutex::new(()),
+            retention: options.retention,
+            ended: AtomicU64::new(0),
             flusher: OnceLock::new(),
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -640,6 +684,7 @@ impl Worker {
                 if let Some(counter) = counter {
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
+                self.shared.tidy_now_and_then();
             }
             Err(Refusal::Late { .. }) => {
                 live.late_reports += 1;
@@ -819,6 +864,33 @@ impl Worker {
         Ok(rows.iter().flat_map(|(row, worker)| rows::transitions(row, worker, name_of)).collect())
     }
 
+    /// Takes out finished tasks; answers how many. Commits go on in between.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn prune(&self, which: Retention) -> Result<u64, WorkerError> {
+        self.check_fork()?;
+        drop(self.running()?);
+        let Some(prune) = which.prune() else { return Ok(0) };
+        let mut pruned = 0;
+        loop {
+            match self.shared.log.read()?.prune(prune)? {
+                0 => return Ok(pruned),
+                count => pruned += u64::from(count),
+            }
+        }
+    }
+
+    /// Copies the database, as it is now, into a new file, while the engine goes on.
+    ///
+    /// # Errors
+    /// The store's; a file that is there is left alone.
+    pub fn backup(&self, to: &Path) -> Result<(), WorkerError> {
+        self.check_fork()?;
+        drop(self.running()?);
+        Ok(self.shared.log.read()?.backup(to)?)
+    }
+
     /// What this process has done so far.
     ///
     /// # Errors
@@ -928,7 +1000,7 @@ impl Worker {
     pub(crate) fn ensure_flusher(&self) {
         self.shared.flusher.get_or_init(|| {
             let shared = Arc::clone(&self.shared);
-            let body = move || shared.log.run_flusher(|due| shared.release(due));
+            let body = move || shared.log.run_flusher(|due| shared.release(due), |store| shared.tidy(store));
             let thread = threads::spawn("tasker-commit", body).expect("the system has a thread left for commits");
             Mutex::new(Some(thread))
         });
