@@ -4,6 +4,7 @@ alone.
 
 import json
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tasker_core import _outcome
@@ -47,6 +48,37 @@ def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> 
         _fail(attempt, _named(step, "invalid_result", str(error)))
     except BaseException as error:
         _fail(attempt, _outcome.of_exception(error))
+
+
+async def carry_out_on_loop(attempt: "Attempt", step: "PlanStep") -> None:
+    """The same for a handler that is a coroutine function, on the event loop's thread."""
+    import asyncio
+
+    try:
+        value = await _await_handler(attempt, step)
+        while _is_checkpoint(value):
+            # The loop never waits for the disk.
+            keep = partial(attempt.keep, value.result, limit=MAX_CHECKPOINT_BYTES)
+            if not await asyncio.get_running_loop().run_in_executor(None, keep):
+                attempt.interrupt()
+                return
+            value = await _await_handler(attempt, step)
+        _say(attempt, value)
+    except ConversionError as error:
+        _fail(attempt, _named(step, "invalid_result", str(error)))
+    except BaseException as error:
+        _fail(attempt, _outcome.of_exception(error))
+
+
+async def _await_handler(attempt: "Attempt", step: "PlanStep") -> Any:
+    handler: Any = step.handler
+    if step.is_function:
+        value = handler.function(**handler.arguments.collect(AttemptSource(attempt, step)))
+        return _outcome.of_function_value(await value)
+    from tasker_core._lazy_context import LazyStepContext
+
+    call = getattr(handler(), step.definition["method"] or "call")
+    return _outcome.of_class_value(await call(LazyStepContext.of(AttemptSource(attempt, step))))
 
 
 def _is_checkpoint(value: Any) -> bool:

@@ -1,11 +1,16 @@
 """One event loop for the engine's life, on its own thread, for handlers that are coroutines."""
 
+import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
+
+    from tasker_core._tasker_core import Attempt, Core
+
+_log = logging.getLogger("tasker_core.engine")
 
 _GOODBYE_SECONDS = 1.0
 
@@ -17,6 +22,17 @@ class EventLoopThread:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._serves = False
+
+    def serve(self, core: "Core", carry_out: "Callable[[Attempt], Awaitable[None]]") -> None:
+        """Carry out the attempts that the core has for the loop, from now on."""
+        with self._lock:
+            if self._serves:
+                return
+            self._serves = True
+        loop = self._running_loop()
+        server = _Server(core, carry_out, loop)
+        loop.call_soon_threadsafe(loop.add_reader, core.loop_descriptor(), server.collect)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the loop and wait for what it answers."""
@@ -50,6 +66,40 @@ class EventLoopThread:
         if thread is not threading.current_thread():
             # A handler that blocks the loop was not waited for by the engine, and is not here.
             thread.join(_GOODBYE_SECONDS)
+
+
+class _Server:
+    """On the loop's thread: each attempt is a task of the loop."""
+
+    def __init__(
+        self,
+        core: "Core",
+        carry_out: "Callable[[Attempt], Awaitable[None]]",
+        loop: "asyncio.AbstractEventLoop",
+    ) -> None:
+        self._core = core
+        self._carry_out = carry_out
+        self._loop = loop
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    def collect(self) -> None:
+        """Begin what has come, and cancel what is not wanted any more."""
+        attempts, revoked = self._core.collect()
+        for attempt in attempts:
+            self._running[attempt.serial] = self._loop.create_task(self._serve(attempt))
+        for serial in revoked:
+            task = self._running.get(serial)
+            if task is not None:
+                task.cancel()
+
+    async def _serve(self, attempt: "Attempt") -> None:
+        try:
+            await self._carry_out(attempt)
+            self._core.report_from_loop(attempt)
+        except Exception:
+            _log.exception("an attempt could not be reported: the engine takes no more work")
+        finally:
+            del self._running[attempt.serial]
 
 
 def _run(loop: "asyncio.AbstractEventLoop") -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from tasker_core.exceptions import HandlerNotFoundError
@@ -80,6 +81,15 @@ class PlanStep:
             and issubclass(self.handler, FunctionHandler)
             and self.definition["method"] in (None, "call")
         )
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the handler is a coroutine function, which the event loop runs."""
+        if self.handler is None:
+            return False
+        if self.is_function and issubclass(self.handler, FunctionHandler):
+            return iscoroutinefunction(self.handler.function)
+        return iscoroutinefunction(getattr(self.handler, self.definition["method"] or "call"))
 
     @property
     def initialization(self) -> dict[str, Any]:

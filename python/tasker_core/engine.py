@@ -6,13 +6,13 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
 from tasker_core import _logs
-from tasker_core._attempt import MAX_JSON_BYTES, carry_out
+from tasker_core._attempt import MAX_JSON_BYTES, carry_out, carry_out_on_loop
 from tasker_core._extension import core as _extension
 from tasker_core._handlers import HandlerCatalogue
 from tasker_core._loop import EventLoopThread
@@ -153,7 +153,10 @@ class Engine:
         plan.id = len(self._plans)
         self._plans.append(plan)
         try:
-            number = self._core.load(parsed, idempotent=idempotent)
+            on_loop = [step.is_async for step in plan.steps]
+            if any(on_loop):
+                self._loop.serve(self._core, _loop_runner(self._plans))
+            number = self._core.load(parsed, idempotent=idempotent, on_loop=on_loop)
         except BaseException:
             self._plans.pop()
             raise
@@ -541,6 +544,15 @@ def _runner(plans: list[Plan], loop: EventLoopThread) -> Callable[[_Attempt], No
 
     def run(attempt: _Attempt) -> None:
         carry_out(attempt, plans[attempt.plan].steps[attempt.step], loop)
+
+    return run
+
+
+def _loop_runner(plans: list[Plan]) -> Callable[[_Attempt], Awaitable[None]]:
+    """The same on the event loop."""
+
+    def run(attempt: _Attempt) -> Awaitable[None]:
+        return carry_out_on_loop(attempt, plans[attempt.plan].steps[attempt.step])
 
     return run
 

@@ -28,11 +28,15 @@ pub struct Attempt {
     /// Attempts of the step so far that were not interrupted, this one included.
     #[pyo3(get)]
     number: u16,
+    /// Names an attempt on the event loop; 0 on a thread.
+    #[pyo3(get)]
+    serial: u64,
 }
 
 impl Attempt {
     pub fn new(worker: &Arc<worker::Worker>, inner: worker::Attempt) -> Attempt {
         let (plan, step, position, number) = (inner.plan, inner.of, inner.step, inner.counted);
+        let serial = inner.serial();
         Attempt {
             worker: Arc::clone(worker),
             inner: Mutex::new(Some(inner)),
@@ -41,6 +45,7 @@ impl Attempt {
             step,
             position,
             number,
+            serial,
         }
     }
 

@@ -86,14 +86,17 @@ impl Core {
         opened.map(|worker| Core { worker: Arc::new(worker) }).map_err(|error| error::to_python(py, error))
     }
 
-    /// Makes a template runnable; `idempotent` has an entry a step.
-    #[pyo3(signature = (template, *, idempotent))]
-    fn load(&self, py: Python<'_>, template: &Template, idempotent: Vec<bool>) -> PyResult<u32> {
-        if idempotent.len() != template.inner.steps.len() {
-            return Err(PyValueError::new_err("idempotent has an entry for each step"));
+    /// Makes a template runnable; `idempotent` and `on_loop` have an entry a step.
+    #[pyo3(signature = (template, *, idempotent, on_loop))]
+    fn load(&self, py: Python<'_>, template: &Template, idempotent: Vec<bool>, on_loop: Vec<bool>) -> PyResult<u32> {
+        if [idempotent.len(), on_loop.len()] != [template.inner.steps.len(); 2] {
+            return Err(PyValueError::new_err("idempotent and on_loop have an entry for each step"));
         }
-        let handlers =
-            idempotent.into_iter().map(|idempotent| HandlerInfo { executor: Executor::Thread, idempotent }).collect();
+        let info = |(idempotent, on_loop)| HandlerInfo {
+            executor: if on_loop { Executor::Loop } else { Executor::Thread },
+            idempotent,
+        };
+        let handlers = idempotent.into_iter().zip(on_loop).map(info).collect();
         let template = template.inner.clone();
         self.call(py, |worker| worker.load(template, handlers))
     }
@@ -198,6 +201,23 @@ impl Core {
     fn report(&self, py: Python<'_>, attempt: &Attempt) -> PyResult<()> {
         let (attempt, report) = attempt.take()?;
         self.call(py, |worker| worker.report(attempt, report))
+    }
+
+    /// The descriptor that is readable while there is something to collect.
+    fn loop_descriptor(&self) -> PyResult<i32> {
+        self.worker.loop_descriptor().map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// Attempts for the event loop, and the serial numbers of those that are not wanted any more. Never waits for the disk.
+    fn collect(&self, py: Python<'_>) -> PyResult<(Vec<Attempt>, Vec<u64>)> {
+        let (attempts, revoked) = self.call(py, Worker::collect)?;
+        Ok((attempts.into_iter().map(|attempt| self.attempt(attempt)).collect(), revoked))
+    }
+
+    /// Takes in an attempt's outcome from the event loop. Never waits for the disk.
+    fn report_from_loop(&self, py: Python<'_>, attempt: &Attempt) -> PyResult<()> {
+        let (attempt, report) = attempt.take()?;
+        self.call(py, |worker| worker.report_from_loop(attempt, report))
     }
 
     /// Waits for the next step of a run, or its task's end; answers either, or why it was cut short.

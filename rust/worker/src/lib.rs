@@ -9,13 +9,16 @@
 //! | [`ready`] | which step is next |
 //! | [`commit`] | group commit: who writes, who syncs, and what may follow once it is durable |
 //! | [`driver`] | the thread that keeps deadlines and retries |
+//! | [`inbox`] | attempts on their way to the event loop |
 //! | [`parker`] | how a thread waits, and how a wait on Python's main thread hears signals |
 //! | [`outcome`] | what is told of a task |
 
 mod by_hand;
 mod commit;
+mod doorbell;
 mod driver;
 mod error;
+mod inbox;
 mod live;
 mod outcome;
 mod parker;

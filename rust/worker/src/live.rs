@@ -3,7 +3,7 @@
 //! All of this is behind one lock, held for microseconds: never while waiting for the disk, another lock of the worker, or Python.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tasker_engine::state::TaskState;
@@ -14,11 +14,12 @@ use tasker_store::write::{AuditRow, CheckpointRow, GrowthRow, Op, TaskMove};
 use uuid::Uuid;
 
 use crate::driver::{Timer, Timers};
+use crate::inbox::Inbox;
 use crate::outcome::TaskOutcome;
 use crate::parker::Parker;
 use crate::ready::{Executor, ReadyQueue, TaskKey};
 use crate::rows;
-use crate::worker::PlanId;
+use crate::worker::{Attempt, PlanId};
 
 /// A template with what runs its steps.
 #[derive(Debug)]
@@ -30,9 +31,19 @@ pub struct Plan {
 /// What may only happen once the change before it is durable.
 #[derive(Debug)]
 pub enum Consequence {
-    Ready { task: TaskKey, step: u32 },
-    Remind { timer: Timer, at: Micros },
-    Final { task: TaskKey },
+    Ready {
+        task: TaskKey,
+        step: u32,
+    },
+    Remind {
+        timer: Timer,
+        at: Micros,
+    },
+    /// An attempt for the event loop, claimed in the same commit.
+    Deliver(Box<Attempt>),
+    Final {
+        task: TaskKey,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +85,9 @@ pub struct LiveTask {
     ready: VecDeque<u32>,
     /// Whether the ready queue holds this task.
     queued: bool,
+    /// The same for the steps that run on the event loop.
+    ready_for_loop: VecDeque<u32>,
+    queued_for_loop: bool,
     /// Running attempts, with the flags that their handlers see.
     running: Vec<(u32, Arc<Flags>)>,
     /// The thread of a `run` that carries out this task's steps itself; it waits for one now.
@@ -102,6 +116,8 @@ pub struct Live {
     /// By concurrency key: how many tasks run, and those that wait for them.
     lanes: HashMap<Arc<str>, Lane>,
     pub queue: ReadyQueue,
+    /// What runs on the event loop.
+    pub inbox: Inbox,
     /// Handler threads without work, the last to come on top: its caches are warm.
     pub idle: Vec<Arc<Parker>>,
     pub plans: Vec<Arc<Plan>>,
@@ -128,6 +144,8 @@ pub struct Flags {
     pub cancelled: AtomicBool,
     /// Its deadline passed: its thread counts as lost until it comes back.
     pub abandoned: AtomicBool,
+    /// Names an attempt on the event loop; 0 on a thread.
+    pub serial: u64,
 }
 
 impl Live {
@@ -138,6 +156,7 @@ impl Live {
             by_id: HashMap::new(),
             lanes: HashMap::new(),
             queue: ReadyQueue::default(),
+            inbox: Inbox::default(),
             idle: Vec::new(),
             plans: Vec::new(),
             phase: Phase::Running,
@@ -263,10 +282,15 @@ impl Live {
                         growth: serde_json::to_string(&*growth).expect("a growth is always JSON"),
                     })));
                 }
-                Effect::Unwanted { step } => live.running.retain(|(running, flags)| {
-                    flags.cancelled.fetch_or(*running == step, Ordering::Relaxed);
-                    *running != step
-                }),
+                Effect::Unwanted { step } => {
+                    let inbox = &mut self.inbox;
+                    live.running.retain(|(running, flags)| {
+                        if *running == step {
+                            inbox.revoke(flags);
+                        }
+                        *running != step
+                    });
+                }
                 Effect::RetryAt { step, at } => {
                     self.consequences.push(Consequence::Remind { timer: Timer::Retry { task: key, step }, at })
                 }
@@ -332,8 +356,10 @@ impl Live {
     /// Claims a step: the attempt runs from now on.
     pub fn claim(&mut self, key: TaskKey, step: u32, now: Micros) -> Result<Arc<Flags>, Refusal> {
         self.apply(key, Event::Claimed { step }, now)?;
+        let on_loop = self.get(key).is_some_and(|live| live.executor(step) == Executor::Loop);
+        let serial = if on_loop { self.inbox.next_serial() } else { 0 };
         let live = self.get_mut(key).expect("it was just claimed");
-        let flags = Arc::new(Flags::default());
+        let flags = Arc::new(Flags { serial, ..Flags::default() });
         live.running.push((step, Arc::clone(&flags)));
         Ok(flags)
     }
@@ -353,6 +379,7 @@ impl Live {
                 Consequence::Ready { task, step } => for_threads |= self.make_ready(task, step),
                 Consequence::Remind { timer, at } => self.timers.remind(timer, at - now),
                 Consequence::Final { task } => self.finish(task, now),
+                Consequence::Deliver(attempt) => self.inbox.deliver(*attempt),
             }
         }
         if for_threads {
@@ -364,8 +391,11 @@ impl Live {
     pub fn release_again(&mut self, key: TaskKey) {
         let Some(live) = self.get(key) else { return };
         let steps = 0..live.task.steps().len() as u32;
-        let held: Vec<u32> =
-            steps.filter(|step| live.task.step(*step).is_ready() && !live.ready.contains(step)).collect();
+        let held: Vec<u32> = steps
+            .filter(|step| {
+                live.task.step(*step).is_ready() && !live.ready.contains(step) && !live.ready_for_loop.contains(step)
+            })
+            .collect();
         for step in held {
             self.make_ready(key, step);
         }
@@ -379,6 +409,14 @@ impl Live {
         let Some(live) = slot.task.as_deref_mut().filter(|_| slot.generation == key.generation) else { return false };
         if !live.task.step(step).is_ready() {
             return false; // claimed in the commit that made it ready, or cancelled since
+        }
+        if live.executor(step) == Executor::Loop {
+            live.ready_for_loop.push_back(step);
+            if !std::mem::replace(&mut live.queued_for_loop, true) {
+                let begun = !live.task.rules(step).dependencies.is_empty();
+                self.inbox.queue.push(live.priority, key, begun);
+            }
+            return false;
         }
         live.ready.push_back(step);
         if !live.queued {
@@ -451,7 +489,7 @@ impl Live {
         let Some(live) = self.remove(key) else { return };
         self.leave_lane(&live, now);
         for (_, flags) in &live.running {
-            flags.cancelled.store(true, Ordering::Relaxed);
+            self.inbox.revoke(flags);
         }
         if !live.waiters.is_empty() {
             let outcome = Arc::new(live.outcome());
@@ -484,7 +522,7 @@ impl Live {
     pub fn cancel_all_attempts(&mut self) {
         for live in self.slots.iter().filter_map(|slot| slot.task.as_deref()) {
             for (_, flags) in &live.running {
-                flags.cancelled.store(true, Ordering::Relaxed);
+                self.inbox.revoke(flags);
             }
         }
     }
@@ -534,6 +572,8 @@ impl LiveTask {
             growth_number: 0,
             ready: VecDeque::new(),
             queued: false,
+            ready_for_loop: VecDeque::new(),
+            queued_for_loop: false,
             running: Vec::new(),
             lent: None,
             waiters: Vec::new(),
@@ -553,6 +593,21 @@ impl LiveTask {
                 return Some(step);
             }
         }
+        None
+    }
+
+    pub fn executor(&self, step: u32) -> Executor {
+        self.plan.handlers[self.task.step(step).of as usize].executor
+    }
+
+    /// The next step for the event loop.
+    pub fn pop_ready_for_loop(&mut self) -> Option<u32> {
+        while let Some(step) = self.ready_for_loop.pop_front() {
+            if self.task.step(step).is_ready() {
+                return Some(step);
+            }
+        }
+        self.queued_for_loop = false;
         None
     }
 

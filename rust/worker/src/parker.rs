@@ -97,7 +97,7 @@ fn poll(own: RawFd, signals: Option<RawFd>, left: Option<Duration>) -> bool {
     answer < 0 || entries[1].revents != 0
 }
 
-fn pipe() -> std::io::Result<(File, File)> {
+pub(crate) fn pipe() -> std::io::Result<(File, File)> {
     let mut ends = [0; 2];
     // SAFETY: the array has the two places that pipe fills.
     if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub enum Executor {
     /// A handler thread, or the thread that called `run`.
     Thread,
+    /// The event loop: many at a time on one thread, which never waits for the disk.
+    Loop,
 }
 
 /// A place among the live tasks. The generation tells a task from a later one in the same slot.

@@ -90,14 +90,29 @@ pub struct Attempt {
     timeout_ms: Option<u64>,
     flags: Arc<Flags>,
     deadline: Option<delay_queue::Key>,
-    /// On a handler thread, not on the thread of a `run`.
-    pooled: bool,
+    place: Place,
+}
+
+/// Where an attempt is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On a handler thread.
+    Pool,
+    /// On the thread of a `run`.
+    Caller,
+    /// On the event loop.
+    Loop,
 }
 
 impl Attempt {
     /// Whether its result is not wanted any more: its deadline passed, its task was cancelled, or the engine gave up waiting.
     pub fn is_cancelled(&self) -> bool {
         self.flags.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Names an attempt on the event loop; 0 on a thread.
+    pub fn serial(&self) -> u64 {
+        self.flags.serial
     }
 
     /// The name of its step.
@@ -213,6 +228,7 @@ impl Shared {
 
     /// Queues what the lock's holder decided.
     pub fn push(&self, live: &mut Live) -> Ticket {
+        live.claim_for_loop();
         let Live { ops, consequences, .. } = live;
         self.log.push(ops, consequences)
     }
@@ -298,15 +314,16 @@ impl Shared {
             }
             Timer::Deadline { task, step, attempt, flags } => {
                 // A report would have cancelled the timer: the thread is still in its handler, and counts as lost until it comes back.
-                flags.cancelled.store(true, Ordering::Relaxed);
+                live.inbox.revoke(&flags);
                 flags.abandoned.store(true, Ordering::Relaxed);
-                live.abandoned += 1;
+                // A coroutine is cancelled, a thread can't be.
+                live.abandoned += u32::from(flags.serial == 0);
                 if let Some(found) = live.get(task) {
                     tracing::warn!(
                         task_uuid = %found.id,
                         step = %found.task.name(step),
                         attempt,
-                        "an attempt ran past its deadline; its thread is replaced"
+                        "an attempt ran past its deadline"
                     );
                 }
                 if let Some(failure) = live.get(task).map(|found| timed_out(&found.task, step)) {
@@ -425,40 +442,7 @@ impl Worker {
         let may_lend = |due: &Consequence| matches!(due, Consequence::Ready { task, step } if *task == key && found.can_lend(*step));
         let place = live.consequences.iter().position(may_lend)?;
         let Consequence::Ready { step, .. } = live.consequences.remove(place) else { return None };
-        self.claim(live, key, step, now, false)
-    }
-
-    fn claim(&self, live: &mut Live, key: TaskKey, step: u32, now: Micros, pooled: bool) -> Option<Attempt> {
-        let flags = live.claim(key, step, now).ok()?;
-        let found = live.get(key)?;
-        let (task, row) = (&found.task, found.task.step(step));
-        let rules = task.rules(step);
-        let result = |place: u32| task.step(place).record.result.clone();
-        let workers = rules.dependencies.iter().flat_map(|&need| task.workers_of(need));
-        let attempt = Attempt {
-            task: key,
-            task_id: found.id,
-            plan: found.plan_id,
-            step,
-            of: row.of,
-            worker_name: row.worker.as_ref().map(|_| task.name(step).into_owned()),
-            number: row.record.attempts,
-            counted: row.record.counted_attempts(),
-            context: Arc::clone(&found.context),
-            results: rules.dependencies.iter().map(|&need| result(need)).collect(),
-            workers: workers.filter_map(|place| Some((task.name(place).into_owned(), result(place)?))).collect(),
-            inputs: task.inputs(step),
-            checkpoint: row.record.checkpoint.clone(),
-            timeout_ms: rules.timeout_ms,
-            flags,
-            deadline: None,
-            pooled,
-            template: Arc::clone(&found.plan.template),
-        };
-        if pooled {
-            live.busy_threads += 1;
-        }
-        Some(attempt)
+        claim(live, key, step, now, Place::Caller)
     }
 
     /// An attempt whose claim is on disk: its deadline runs from now.
@@ -508,7 +492,7 @@ impl Worker {
 
     /// Claims a step that was ready before, and hands it out once the claim is written: a claim needs no sync of its own.
     fn begin(&self, mut live: MutexGuard<'_, Live>, key: TaskKey, step: u32) -> Result<Attempt, WorkerError> {
-        let attempt = self.claim(&mut live, key, step, now(), true).expect("the queue holds ready steps only");
+        let attempt = claim(&mut live, key, step, now(), Place::Pool).expect("the queue holds ready steps only");
         let ticket = self.shared.push(&mut live);
         if live.queue.front().is_some() {
             live.wake_one();
@@ -547,13 +531,11 @@ impl Worker {
         if live.may_take() {
             // A step that was ready before can start beside the sync of this one's result.
             if let Some((key, step)) = live.next_ready() {
-                next = self.claim(&mut live, key, step, now, true);
+                next = claim(&mut live, key, step, now, Place::Pool);
                 level = Level::Written;
-            } else if let Some(place) =
-                live.consequences.iter().position(|due| matches!(due, Consequence::Ready { .. }))
-            {
+            } else if let Some(place) = live.consequences.iter().position(|due| live.is_for_thread(due)) {
                 let Consequence::Ready { task, step } = live.consequences.remove(place) else { unreachable!() };
-                next = self.claim(&mut live, task, step, now, true);
+                next = claim(&mut live, task, step, now, Place::Pool);
             }
         }
         let ticket = self.shared.push(&mut live);
@@ -582,7 +564,7 @@ impl Worker {
         let mut next = None;
         if live.phase == Phase::Running {
             if let Some(step) = live.next_lendable(attempt.task) {
-                next = self.claim(&mut live, attempt.task, step, now, false);
+                next = claim(&mut live, attempt.task, step, now, Place::Caller);
                 level = Level::Written;
             } else {
                 next = self.claim_lendable(&mut live, attempt.task, now);
@@ -656,9 +638,11 @@ impl Worker {
         self.shared.log.flush_later();
     }
 
-    fn settle(&self, live: &mut Live, attempt: &Attempt, report: Report) {
-        if attempt.pooled {
-            live.busy_threads -= 1;
+    pub(crate) fn settle(&self, live: &mut Live, attempt: &Attempt, report: Report) {
+        match attempt.place {
+            Place::Pool => live.busy_threads -= 1,
+            Place::Caller => {}
+            Place::Loop => live.inbox.running -= 1,
         }
         let (step, number) = (attempt.step, attempt.number);
         let random = live.next_random();
@@ -696,7 +680,7 @@ impl Worker {
                 );
                 if attempt.flags.abandoned.load(Ordering::Relaxed) {
                     // The thread that was given up came back.
-                    live.abandoned -= 1;
+                    live.abandoned -= u32::from(attempt.place == Place::Pool);
                 } else if let Some(deadline) = &attempt.deadline {
                     live.timers.cancel(deadline);
                 }
@@ -732,7 +716,8 @@ impl Worker {
                 return outcome.map(Next::End).ok_or(Wait::Failed(WorkerError::Stopped));
             }
             if let Some(step) = live.next_lendable(run.task) {
-                let attempt = self.claim(&mut live, run.task, step, now(), false).expect("ready steps can be claimed");
+                let attempt =
+                    claim(&mut live, run.task, step, now(), Place::Caller).expect("ready steps can be claimed");
                 let ticket = self.shared.push(&mut live);
                 drop(live);
                 self.shared.reach(ticket, Level::Written)?;
@@ -1017,4 +1002,40 @@ impl Drop for Worker {
             std::mem::forget(Arc::clone(&self.shared));
         }
     }
+}
+
+/// Claims a step: what its handler is given.
+pub(crate) fn claim(live: &mut Live, key: TaskKey, step: u32, now: Micros, place: Place) -> Option<Attempt> {
+    let flags = live.claim(key, step, now).ok()?;
+    let found = live.get(key)?;
+    let (task, row) = (&found.task, found.task.step(step));
+    let rules = task.rules(step);
+    let result = |place: u32| task.step(place).record.result.clone();
+    let workers = rules.dependencies.iter().flat_map(|&need| task.workers_of(need));
+    let attempt = Attempt {
+        task: key,
+        task_id: found.id,
+        plan: found.plan_id,
+        step,
+        of: row.of,
+        worker_name: row.worker.as_ref().map(|_| task.name(step).into_owned()),
+        number: row.record.attempts,
+        counted: row.record.counted_attempts(),
+        context: Arc::clone(&found.context),
+        results: rules.dependencies.iter().map(|&need| result(need)).collect(),
+        workers: workers.filter_map(|place| Some((task.name(place).into_owned(), result(place)?))).collect(),
+        inputs: task.inputs(step),
+        checkpoint: row.record.checkpoint.clone(),
+        timeout_ms: rules.timeout_ms,
+        flags,
+        deadline: None,
+        place,
+        template: Arc::clone(&found.plan.template),
+    };
+    match place {
+        Place::Pool => live.busy_threads += 1,
+        Place::Caller => {}
+        Place::Loop => live.inbox.running += 1,
+    }
+    Some(attempt)
 }
