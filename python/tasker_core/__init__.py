@@ -14,6 +14,7 @@ from tasker_core._extension import core as _core
 from tasker_core._version import __version__
 
 if TYPE_CHECKING:
+    from tasker_core._current import CurrentStep, current_step
     from tasker_core.batch_processing import Batchable
     from tasker_core.engine import Engine
     from tasker_core.errors import (
@@ -72,6 +73,7 @@ _LAZY = {
     "BusinessLogicError": "tasker_core.errors",
     "ConfigurationError": "tasker_core.errors",
     "ConversionError": "tasker_core.exceptions",
+    "CurrentStep": "tasker_core._current",
     "DatabaseError": "tasker_core.exceptions",
     "DatabaseInUseError": "tasker_core.exceptions",
     "DatabaseVersionError": "tasker_core.exceptions",
@@ -103,6 +105,7 @@ _LAZY = {
     "TemplateError": "tasker_core.exceptions",
     "TemplateProblem": "tasker_core.exceptions",
     "Transition": "tasker_core.results",
+    "current_step": "tasker_core._current",
 }
 
 __all__ = [
@@ -112,6 +115,7 @@ __all__ = [
     "BusinessLogicError",
     "ConfigurationError",
     "ConversionError",
+    "CurrentStep",
     "DatabaseError",
     "DatabaseInUseError",
     "DatabaseVersionError",
@@ -144,6 +148,7 @@ __all__ = [
     "TemplateProblem",
     "Transition",
     "__version__",
+    "current_step",
     "get_rust_version",
     "get_version",
     "health_check",

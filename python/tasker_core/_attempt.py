@@ -4,10 +4,12 @@ alone.
 
 import json
 import threading
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tasker_core import _outcome
+from tasker_core._current import CurrentStep, _current
 from tasker_core._outcome import Failure
 from tasker_core.exceptions import ConversionError
 
@@ -29,6 +31,12 @@ def carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> 
     Raises:
         KeyboardInterrupt: On the main thread alone; the step is given back, unfinished.
     """
+    # What a handler sets in context variables ends with its step.
+    copy_context().run(_carry_out, attempt, step, loop)
+
+
+def _carry_out(attempt: "Attempt", step: "PlanStep", loop: "EventLoopThread") -> None:
+    _current.set(_scope(attempt, step))
     try:
         call = _call_function if step.is_function else _call_class
         value = call(attempt, step, loop)
@@ -54,6 +62,7 @@ async def carry_out_on_loop(attempt: "Attempt", step: "PlanStep") -> None:
     """The same for a handler that is a coroutine function, on the event loop's thread."""
     import asyncio
 
+    _current.set(_scope(attempt, step))
     try:
         value = await _await_handler(attempt, step)
         while _is_checkpoint(value):
@@ -79,6 +88,10 @@ async def _await_handler(attempt: "Attempt", step: "PlanStep") -> Any:
 
     call = getattr(handler(), step.definition["method"] or "call")
     return _outcome.of_class_value(await call(LazyStepContext.of(AttemptSource(attempt, step))))
+
+
+def _scope(attempt: "Attempt", step: "PlanStep") -> CurrentStep:
+    return CurrentStep(attempt.task_uuid, step.plan.label, attempt.step_name, attempt.number)
 
 
 def _is_checkpoint(value: Any) -> bool:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class Plan:
     """A loaded template."""
 
-    __slots__ = ("core", "id", "positions", "steps", "template")
+    __slots__ = ("core", "id", "label", "positions", "steps", "template")
 
     def __init__(
         self, core: "Core", template: "Template", catalogue: "HandlerCatalogue", file: str
     ) -> None:
         self.core = core
         self.template = template
+        self.label = f"{template.namespace}/{template.name}@{template.version}"
         raw = template.steps
         self.positions = {step["name"]: place for place, step in enumerate(raw)}
         workers = {step["name"] for step in raw if step["kind"] == "batch_worker"}
