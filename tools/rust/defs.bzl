@@ -4,7 +4,7 @@ The dependencies come from Cargo.toml; only the crates of this workspace are nam
 """
 
 load("@bazel_skylib//rules:build_test.bzl", "build_test")
-load("@rules_rust//rust:defs.bzl", "rust_clippy", "rust_library", "rust_shared_library", "rust_test", "rustfmt_test")
+load("@rules_rust//rust:defs.bzl", "rust_binary", "rust_clippy", "rust_library", "rust_shared_library", "rust_test", "rustfmt_test")
 load("@tasker_core_crates//:defs.bzl", "aliases", "all_crate_deps")
 
 EDITION = "2021"
@@ -34,7 +34,7 @@ def _lint(name, targets):
     )
 
 def tasker_crate(name, crate_name, deps = [], test_deps = [], test_data = [], test_env = {}, visibility = ["//rust:__subpackages__"]):
-    """A library crate in src/, its unit tests, and one test for each file in tests/.
+    """A library crate in src/, its unit tests, one test for each file in tests/, and one benchmark for each in benches/.
 
     Args:
       name: the target; also the prefix of the others.
@@ -87,6 +87,22 @@ def tasker_crate(name, crate_name, deps = [], test_deps = [], test_data = [], te
             proc_macro_deps = all_crate_deps(proc_macro = True, proc_macro_dev = True),
             rustc_flags = _LINK,
             deps = [name] + deps + test_deps + all_crate_deps(normal = True, normal_dev = True),
+        )
+    for file in native.glob(["benches/*.rs"], allow_empty = True):
+        bench = name + "_" + file.removeprefix("benches/").removesuffix(".rs") + "_bench"
+        linted.append(bench)
+        rust_binary(
+            name = bench,
+            testonly = True,
+            srcs = [file],
+            aliases = aliases(normal_dev = True, proc_macro_dev = True),
+            compile_data = _LINKER,
+            crate_root = file,
+            edition = EDITION,
+            proc_macro_deps = all_crate_deps(proc_macro = True, proc_macro_dev = True),
+            rustc_flags = _LINK,
+            tags = ["manual"],
+            deps = [name] + deps + all_crate_deps(normal = True, normal_dev = True),
         )
     _lint(name, linted)
 
