@@ -1,0 +1,1 @@
+"""How fast this engine is, beside a plain loop over SQLite and what people would use instead."""
