@@ -13,12 +13,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-# What a write-ahead log of SQLite holds before it is copied into the database and written again from
-# its start: 1,000 pages of 4 KiB, each with a header of 24 bytes. Until then each sync also has to
-# store the file's new length, which takes longer.
+# What a write-ahead log of SQLite holds before it is copied into the database and written again
+# from its start: 1,000 pages of 4 KiB, each with a header of 24 bytes. Until then each sync also has
+# to store the file's new length, which takes longer. So the log has this length before anything is
+# measured.
 LOG_BYTES = 1000 * (4096 + 24)
 
 
@@ -103,10 +105,8 @@ class Memory:
 
     def __init__(self) -> None:
         # The highest mark so far may be of what was imported; Linux forgets it when asked to.
-        try:
+        with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            pass
         self._before = _status("VmRSS") or _peak()
 
     def peak_growth_mb(self) -> float:
@@ -133,13 +133,13 @@ def _peak() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def pass_the_log(log: Path, work: Callable[[], object], most: int = 5_000) -> None:
+def pass_the_log(log: Path, work: Callable[[], object], *, after: int = 20) -> None:
     """Call it until the write-ahead log has its full length, and a few times more."""
-    for _ in range(most):
+    for _ in range(5_000):
         if log.exists() and log.stat().st_size >= LOG_BYTES:
             break
         work()
-    for _ in range(20):
+    for _ in range(after):
         work()
 
 

@@ -1,7 +1,7 @@
 """DBOS on SQLite: `python -m benchmarks.systems.dbos WORKLOAD full`.
 
-With the write-ahead log and `synchronous = FULL`, where it is faster than as it comes. It needs SQLite
-3.42; where Python's own is older, the package `pysqlite3` brings one.
+With the write-ahead log and `synchronous = FULL`, where it is faster than as it comes. It needs
+SQLite 3.42; where Python's own is older, the package `pysqlite3` brings one.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def fan_of_steps(job: Job) -> Result:
         def work() -> None:
             assert run(connection, steps) == {"x": 7 * width}
 
-        pass_the_log(job.folder / "floor.db-wal", work, 200)
+        pass_the_log(job.folder / "floor.db-wal", work, after=2)
         return latencies(job, SYSTEM, work, job.sizes.runs_of_b)
 
 

@@ -1,7 +1,7 @@
 """Huey on SQLite: `python -m benchmarks.systems.huey WORKLOAD full`.
 
-With a sync at each commit, two worker threads in the same process, and its fastest poll: workers and
-whoever waits for a result look every millisecond.
+With a sync at each commit, two worker threads in the same process, and its fastest poll: workers
+and whoever waits for a result look every millisecond.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
 from huey import SqliteHuey
 from huey.api import chord
+
+from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
 
 SYSTEM = "huey"
 POLL_SECONDS = 0.001

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
 from sayiir import Flow, InMemoryBackend, run_workflow
+
+from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
 
 SYSTEM = "sayiir"
 

@@ -123,7 +123,7 @@ def opened(job: Job, handlers: dict[str, Any]) -> Engine:
 
 
 def warm(job: Job, work: Callable[[], object]) -> None:
-    """Call it until its speed is steady: until the log on disk is written over and no more grows."""
+    """Call it until its speed is steady: until the log on disk grows no more."""
     if job.durability == "memory":
         for _ in range(50):
             work()
@@ -164,7 +164,7 @@ def fan_of_steps(job: Job) -> Result:
         if job.durability == "memory":
             work()
         else:
-            pass_the_log(job.folder / "tasker.db-wal", work, 200)
+            pass_the_log(job.folder / "tasker.db-wal", work, after=2)
         return latencies(job, SYSTEM, work, job.sizes.runs_of_b)
 
 
@@ -209,7 +209,7 @@ def submit_all(engine: Engine, name: str, count: int, batch: int) -> None:
 
 
 def growth_by_finished_tasks(job: Job) -> Result:
-    """How much memory twice as many more tasks leave behind, once they are done."""
+    """How much memory three times as many more tasks leave behind, once they are done."""
     tasks = job.sizes.tasks_of_c
 
     @inputs("x")
@@ -226,7 +226,8 @@ def growth_by_finished_tasks(job: Job) -> Result:
 
         work(tasks)
         memory = Memory()
-        work(2 * tasks)
+        for _ in range(3):
+            work(tasks)
         growth = memory.growth_mb()
     return Result(SYSTEM, job.workload, job.durability, rss_mb=growth)
 
@@ -281,6 +282,8 @@ def cost_of_a_step(
     text, handlers = made("shape", count)
     with opened(job, handlers) as engine:
         name = engine.load_text(text)
+        if job.durability != "memory":
+            pass_the_log(job.folder / "tasker.db-wal", lambda: run(engine, name, 1), after=1)
         run(engine, name, 1)
         times = [timed(lambda: run(engine, name, 1)) for _ in range(runs)]
     steps = count if made is chain else count + 2

@@ -4,18 +4,7 @@ Not rules_python's `py_wheel`: that one writes metadata 2.1 by hand from attribu
 executable. Here `[project]` of pyproject.toml is the only source, as it is for pip.
 """
 
-_RELEASE = str(Label("//tools/rust:release"))
-_MODE = "//command_line_option:compilation_mode"
-
-def _release_impl(_settings, _attr):
-    return {_MODE: "opt", _RELEASE: True}
-
-# On the rule, so that whoever builds or depends on the wheel needs no flag.
-_release = transition(
-    implementation = _release_impl,
-    inputs = [],
-    outputs = [_MODE, _RELEASE],
-)
+load("//tools/rust:release.bzl", "release")
 
 def _path_in_wheel(file, prefix):
     """Where a file of the package goes, or None: a file below `prefix` keeps its path from there."""
@@ -70,7 +59,8 @@ tasker_wheel = rule(
             mandatory = True,
         ),
         "package": attr.label(
-            cfg = _release,
+            # On the rule, so that whoever builds or depends on the wheel needs no flag.
+            cfg = release,
             doc = "The py_library; what lies below its BUILD file's folder goes into the wheel.",
             mandatory = True,
         ),
