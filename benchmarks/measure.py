@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 # What a write-ahead log of SQLite holds before it is copied into the database and written again
-# from its start: 1,000 pages of 4 KiB, each with a header of 24 bytes. Until then each sync also has
-# to store the file's new length, which takes longer. So the log has this length before anything is
-# measured.
+# from its start: 1,000 pages of 4 KiB, each with a header of 24 bytes. Until then each sync also
+# has to store the file's new length, which takes longer. So the log has this length before anything
+# is measured.
 LOG_BYTES = 1000 * (4096 + 24)
 
 

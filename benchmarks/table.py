@@ -122,7 +122,16 @@ def _short(value: object) -> object:
 
 def render(rows: Sequence[Row], workloads: Mapping[str, str]) -> str:
     """The table that all systems are in; `workloads` says what each one is."""
-    head = ("", "", "p50 ms (min..max)", "p99 ms", "per s (min..max)", "MB", "x ours", "x floor")
+    head = (
+        "system",
+        "durability",
+        "p50 ms (min..max)",
+        "p99 ms",
+        "per s (min..max)",
+        "MB",
+        "x ours",
+        "x floor",
+    )
     lines: list[tuple[str, ...]] = []
     titles: dict[int, str] = {}
     for workload, text in workloads.items():
@@ -159,7 +168,7 @@ def render_more(rows: Sequence[Row], more: Sequence[More]) -> str:
         scaled = Spread(*(part * line.times for part in (number.median, number.low, number.high)))
         compared = f"{number.median / its:.2f} of a small one" if its else ""
         lines.append((line.text, line.durability, _with_spread(scaled), line.unit, compared))
-    return _aligned(("", "", "median (min..max)", "", ""), lines, {0: "more"}, left=2)
+    return _aligned(("", "durability", "median (min..max)", "", ""), lines, {0: "more"}, left=2)
 
 
 def _aligned(
