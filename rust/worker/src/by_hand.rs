@@ -81,8 +81,10 @@ impl Worker {
         let found = live.get(key).expect("it is live");
         let event = act.event(&found.task);
         let applied = event.and_then(|event| live.apply(key, event, now()));
-        if live.get(key).is_some_and(|found| found.task.state().is_final()) && applied.is_err() {
-            // It was fetched for nothing.
+        let is_final = live.get(key).is_some_and(|found| found.task.state().is_final());
+        let is_told = live.consequences.iter().any(|due| matches!(due, Consequence::Final { task } if *task == key));
+        if is_final && !is_told {
+            // It was fetched, and is as blocked as before.
             live.consequences.push(Consequence::Final { task: key });
         }
         let ticket = self.shared.push(&mut live);

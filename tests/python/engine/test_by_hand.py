@@ -126,3 +126,34 @@ def test_a_task_without_failures_leaves_the_step_for_them_out(
     done = engine.run("orders")
     assert list(done.steps) == ["charge", "ship"]
     assert done.result == {"charged": {"paid": True}}
+
+
+def test_a_failed_step_for_failures_is_run_again(make_engine: MakeEngine, shop: Shop) -> None:
+    tried: list[str] = []
+
+    def refund() -> dict[str, Any]:
+        tried.append("refund")
+        if len(tried) == 1:
+            raise PermanentError("the bank is closed")
+        return {"refunded": True}
+
+    engine = make_engine(*shop.handlers()[:2], refund)
+    task = blocked(engine, template("charge", "ship <- charge", "refund ! type: on_failure"))
+    assert engine.task(task).steps["refund"].state == "error"
+    engine.retry_step(task, "refund")
+    done = engine.wait(task)
+    assert (done.state, done.steps["refund"].state) == ("blocked_by_failures", "complete")
+    engine.resolve_step(task, "charge")
+    assert engine.wait(task, timeout=20).is_complete
+
+
+def test_a_blocked_task_takes_the_signal_that_another_step_waits_for(
+    make_engine: MakeEngine, shop: Shop
+) -> None:
+    engine = make_engine(*shop.handlers())
+    text = template("charge", "consent ! type: wait_for_signal", "refund <- consent")
+    task = blocked(engine, text)
+    engine.signal(task, "consent", {"by": "Kim"})
+    done = engine.wait(task, timeout=20)
+    assert done.state == "blocked_by_failures"
+    assert done.results == {"consent": {"by": "Kim"}, "refund": {"refunded": True}}

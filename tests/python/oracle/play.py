@@ -56,7 +56,7 @@ class Stage:
         self.open()
 
     def open(self) -> None:
-        """Open the engine, with all templates that it had."""
+        """Open the engine, with the templates of the plays that are not over."""
         self.engine = Engine(
             self.database,
             handlers=[self._module],
@@ -67,7 +67,7 @@ class Stage:
             self.engine.load_text(text)
 
     def load(self, text: str) -> None:
-        """Load a template, for the engines to come, too."""
+        """Load a template, here and wherever the play goes on."""
         self.engine.load_text(text)
         self.loaded.append(text)
 
@@ -115,7 +115,8 @@ class Play:
         self.model = Model(self.world.template, self.world.outcome)
         self.read = 0
         _PLAYS[self.key] = self
-        self.stage.load(self.world.yaml(self.key))
+        self.text = self.world.yaml(self.key)
+        self.stage.load(self.text)
         self.task = self.engine.submit(self.key, {"play": self.key})
 
     @property
@@ -177,6 +178,8 @@ class Play:
     def check(self) -> None:
         """Everything that can be seen of the task is as the model has it."""
         found, model = self.engine.task(self.task), self.model
+        if model.state() != "waiting_for_dependencies":
+            found = self.engine.wait(self.task, timeout=_PATIENCE)
         assert found.state == model.state(), self.picture()
         states = {name: (info.state, info.attempts) for name, info in found.steps.items()}
         assert states == {
@@ -213,7 +216,7 @@ class Play:
     def picture(self) -> str:
         """The template and both sides, for people who read a failure."""
         found = self.engine.task(self.task)
-        lines = [self.world.yaml("shown"), f"engine {found.state}, model {self.model.state()}"]
+        lines = [repr(self.world), f"engine {found.state}, model {self.model.state()}"]
         names = dict.fromkeys([*found.steps, *self.model.steps])
         for name in names:
             info, live = found.steps.get(name), self.model.steps.get(name)
@@ -225,3 +228,4 @@ class Play:
     def close(self) -> None:
         """The play is over."""
         del _PLAYS[self.key]
+        self.stage.loaded.remove(self.text)

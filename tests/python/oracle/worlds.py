@@ -10,7 +10,7 @@ _FAILURES = {"retry": Outcome(None, retryable=True), "fail": Outcome(None)}
 _DONE, _RETRY, _FAIL = "done", "retry", "fail"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """A template with the outcomes of its steps: a pure function of a step's name and how often it
     has run.
@@ -21,6 +21,13 @@ class World:
     """What comes of a step's first run, its second, and so on, around and around."""
     answers: dict[str, tuple[dict[str, Any], ...]]
     """What a decision or a batchable step says beside its result, run by run."""
+
+    def __repr__(self) -> str:
+        lines = [self.yaml("shown")]
+        for name, script in self.scripts.items():
+            if script != (_DONE,) or name in self.answers:
+                lines.append(f"# {name}: {' '.join(script)} {self.answers.get(name, '')}")
+        return "\n" + "\n".join(lines)
 
     def outcome(self, step: str, run: int) -> Outcome:
         """See `model.Outcomes`."""
@@ -70,9 +77,9 @@ _KINDS = st.sampled_from(
 )
 _SCRIPTS = st.one_of(
     st.just((_DONE,)),
-    st.lists(
-        st.sampled_from([_DONE] * 4 + [_RETRY] * 3 + [_FAIL]), min_size=1, max_size=4
-    ).map(tuple),
+    st.lists(st.sampled_from([_DONE] * 4 + [_RETRY] * 3 + [_FAIL]), min_size=1, max_size=4).map(
+        tuple
+    ),
 )
 _STRATEGIES = st.sampled_from(["isolate", "fail_fast", "continue_on_failure"])
 _PLACES = st.integers(0, 49)

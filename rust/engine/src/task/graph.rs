@@ -132,8 +132,8 @@ impl Task {
             StepKind::DeferredConvergence => self.may_converge(step),
             // The template's own step counts for all that are made from it.
             StepKind::BatchWorker => self.step(row.of).waiting_on == 0,
-            // Nothing that it depends on lets it run; what failed does.
-            StepKind::OnFailure => false,
+            // It is created only when it is to run.
+            StepKind::OnFailure => true,
             _ => row.waiting_on == 0,
         }
     }

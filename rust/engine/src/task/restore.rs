@@ -51,7 +51,8 @@ impl Task {
             }
         }
         task.recount();
-        if !state.is_final() {
+        // A blocked task, too: what a person does next may be a signal that one of its steps waits for.
+        if !state.is_terminal() {
             task.start_due(now, effects);
             for step in 0..task.steps.len() as u32 {
                 let record = &task.step(step).record;
@@ -59,6 +60,8 @@ impl Task {
                     effects.push(Effect::RetryAt { step, at: record.retry_at });
                 }
             }
+        }
+        if !state.is_final() {
             task.remind(now, effects);
         }
         task
