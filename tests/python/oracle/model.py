@@ -224,7 +224,7 @@ class Model:
         return live.attempts - live.before_reset < live.of.max_attempts
 
     def _settle(self) -> None:
-        """What follows without a handler: signals that are there, the step for failures, the end."""
+        """What follows without a handler: signals that came, the step for failures, the end."""
         for name, live in self.steps.items():
             if live.signal is not None and live.state == "pending" and self._is_free(name):
                 live.state, live.result, live.signal = "complete", live.signal, None

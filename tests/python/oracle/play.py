@@ -1,13 +1,12 @@
 """A task on the real engine beside its model."""
 
 import itertools
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from oracle.model import Model, Refused, Result
 from oracle.worlds import World
 from support import handler_module, template
@@ -154,10 +153,13 @@ class Play:
             owed = self.model.ready() + self.model.running()
             if not owed:
                 break
-            with self.changed:
-                moved = self.changed.wait_for(lambda: len(self.runs) > before, _PATIENCE)
-            assert moved, f"the engine does not run {owed}\n{self.picture()}"
+            assert self._something_runs(before), f"the engine does not run {owed}\n{self.picture()}"
         self.check()
+
+    def _something_runs(self, before: int) -> bool:
+        """Wait until handlers were called more often than before; whether they are."""
+        with self.changed:
+            return self.changed.wait_for(lambda: len(self.runs) > before, _PATIENCE)
 
     def _replay(self) -> None:
         """Tell the model what the engine says that it did, in that order."""
@@ -200,17 +202,16 @@ class Play:
         stuck = model.state() == "waiting_for_dependencies" and not model.awaited()
         assert not stuck, f"nobody can tell what this task waits for\n{self.picture()}"
 
-    def do(self, of_model: Callable[[], Any], of_engine: Callable[[], Any]) -> None:
-        """What a person does, on both; they refuse the same."""
+    def act(self, verb: str, *arguments: Any) -> None:
+        """What a person does, on both sides: they answer the same, or refuse it both."""
         try:
-            expected = of_model()
+            expected = getattr(self.model, verb)(*arguments)
         except Refused as refusal:
-            try:
-                of_engine()
-            except TaskStateError:
-                return
-            raise AssertionError(f"not refused: {refusal}\n{self.picture()}") from None
-        assert of_engine() == expected, self.picture()
+            with pytest.raises(TaskStateError):
+                getattr(self.engine, verb)(self.task, *arguments)
+                raise AssertionError(f"not refused: {refusal}\n{self.picture()}") from None
+        else:
+            assert getattr(self.engine, verb)(self.task, *arguments) == expected, self.picture()
         self.rest()
 
     def picture(self) -> str:

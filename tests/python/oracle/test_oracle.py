@@ -3,8 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -45,11 +43,7 @@ def test_any_workflow_ends_as_the_rules_say(stage: Stage, world: World) -> None:
     with closing(Play(stage, world)) as play:
         play.rest()
         while awaited := play.model.awaited():
-            name, payload = awaited[0], {"by": "somebody"}
-            play.do(
-                lambda: play.model.signal(name, payload),
-                lambda: play.engine.signal(play.task, name, payload),
-            )
+            play.act("signal", awaited[0], {"by": "somebody"})
 
 
 class People(RuleBasedStateMachine):
@@ -76,13 +70,6 @@ class People(RuleBasedStateMachine):
         names = names or list(self.play.world.template)
         return names[place % len(names)]
 
-    def act(self, verb: str, *arguments: Any) -> None:
-        model, engine, task = self.play.model, self.play.engine, self.play.task
-        self.play.do(
-            lambda: getattr(model, verb)(*arguments),
-            lambda: getattr(engine, verb)(task, *arguments),
-        )
-
     @precondition(is_open)
     @rule(place=PLACES)
     def retry_step(self, place: int) -> None:
@@ -91,18 +78,20 @@ class People(RuleBasedStateMachine):
             for name, live in self.play.model.steps.items()
             if live.state in ("error", "waiting_for_retry")
         ]
-        self.act("retry_step", failed[place % len(failed)] if failed else self.unfinished(place))
+        self.play.act(
+            "retry_step", failed[place % len(failed)] if failed else self.unfinished(place)
+        )
 
     @precondition(is_open)
     @rule(place=PLACES, run=st.integers(1, 2))
     def complete_step(self, place: int, run: int) -> None:
         name = self.unfinished(place)
-        self.act("complete_step", name, self.play.world.result(name, run).result)
+        self.play.act("complete_step", name, self.play.world.result(name, run).result)
 
     @precondition(is_open)
     @rule(place=PLACES)
     def resolve_step(self, place: int) -> None:
-        self.act("resolve_step", self.unfinished(place))
+        self.play.act("resolve_step", self.unfinished(place))
 
     @precondition(is_open)
     @rule(place=PLACES)
@@ -110,17 +99,17 @@ class People(RuleBasedStateMachine):
         template = self.play.world.template.values()
         names = [step.name for step in template if step.kind == "wait_for_signal"]
         names = names or [self.unfinished(place)]
-        self.act("signal", names[place % len(names)], {"by": "somebody", "place": place})
+        self.play.act("signal", names[place % len(names)], {"by": "somebody", "place": place})
 
     @rule(name=st.sampled_from(["s0", "s7", "s15"]), verb=st.sampled_from(["retry", "resolve"]))
     def meddle(self, name: str, verb: str) -> None:
         if name in self.play.world.template:
-            self.act(f"{verb}_step", name)
+            self.play.act(f"{verb}_step", name)
 
     @rule(verb=st.sampled_from(["cancel", "give_up", "resolve", *["restart"] * 6]))
     def end(self, verb: str) -> None:
         if verb != "restart":
-            self.act(verb)
+            self.play.act(verb)
         elif self.stage.durability != "memory":
             self.stage.close()
             self.stage.open()
