@@ -176,6 +176,11 @@ fn play(template: Arc<Template>, choices: Vec<(Index, usize)>, by_hand: bool) ->
         };
         prop_assert_eq!(shape(&restored), shape(&task));
         prop_assert_eq!((restored.counts.open, restored.counts.failed), (task.counts.open, task.counts.failed));
+        let standing = |task: &Task| {
+            let pending = task.steps().iter().filter(|step| step.record.state == StepState::Pending);
+            pending.filter(|step| step.worker.is_none()).map(|step| step.standing).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(standing(&restored), standing(&task), "after {:?}", event);
     }
     if moves(&task, 0, false).is_empty() {
         prop_assert!(
