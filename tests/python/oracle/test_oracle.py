@@ -22,6 +22,7 @@ TIMES = int(os.environ.get("ORACLE_TIMES", "1"))
 PLACES = st.integers(0, 30)
 PATIENT = settings(
     deadline=None,
+    # A step that the engine forgets costs seconds of waiting; to shrink that would take minutes.
     phases=[Phase.explicit, Phase.generate],
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
