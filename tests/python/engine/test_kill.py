@@ -18,15 +18,17 @@ KILLS = 50
 THREADS = 4
 TEMPLATE = template("one", "two <- one", "side <- one")
 
-# Finishes what others left and, if more is wanted, keeps tasks going until it is killed. Its
-# handlers write down what they begin and finish; it says on a pipe what was submitted and what is
-# complete, once the engine has said so.
-CHILD = """
-import os, sys, threading
+# Starts the processes that are killed: forks of one that has imported all they need, which takes
+# ten times as long as their work. Each finishes what others left and, if more is wanted, keeps
+# tasks going until it is killed. Its handlers write down what they begin and finish; it says on a
+# pipe what was submitted and what is complete, once the engine has said so.
+NURSERY = """
+import os, sys, threading, traceback
+import tasker_core._lazy_context
 from tasker_core import Engine
 from tasker_core.step_handler import step_handler
 
-database, source, side, tell, wanted = sys.argv[1:4] + [int(n) for n in sys.argv[4:6]]
+database, source, side = sys.argv[1:4]
 log = os.open(side, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 def note(word, context):
@@ -45,31 +47,47 @@ def handler(name):
 def say(word, task):
     os.write(tell, f"{word} {task}\\n".encode())
 
-if not os.read(0, 1):  # one process at a time has the file
-    sys.exit("the test is over")
 one, two, side = handler("one"), handler("two"), handler("side")
-engine = Engine(database, handlers=[sys.modules["__main__"]], threads=THREADS, durability="full")
-left = engine.open_tasks()
-engine.load_text(source)
 
-def work():
-    while True:
+def live(wanted):
+    engine = Engine(
+        database, handlers=[sys.modules["__main__"]], threads=THREADS, durability="full"
+    )
+    left = engine.open_tasks()
+    engine.load_text(source)
+
+    def work():
+        while True:
+            try:
+                task = left.pop()
+            except IndexError:
+                if not wanted:
+                    return
+                task = engine.submit("orders")
+                say("submitted", task)
+            assert engine.wait(task).is_complete
+            say("completed", task)
+
+    workers = [threading.Thread(target=work) for _ in range(THREADS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    engine.stop()
+
+for line in sys.stdin:
+    pipe, wanted = line.split()
+    child = os.fork()
+    if child == 0:
         try:
-            task = left.pop()
-        except IndexError:
-            if not wanted:
-                return
-            task = engine.submit("orders")
-            say("submitted", task)
-        assert engine.wait(task).is_complete
-        say("completed", task)
-
-workers = [threading.Thread(target=work) for _ in range(THREADS)]
-for worker in workers:
-    worker.start()
-for worker in workers:
-    worker.join()
-engine.stop()
+            tell = os.open(pipe, os.O_WRONLY)
+            live(wanted == "more")
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """.replace("THREADS", str(THREADS))
 
 
@@ -88,56 +106,55 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.database, self.side = folder / "t.db", folder / "side"
         self.side.touch()
+        self.pipe = folder / "told"
+        os.mkfifo(self.pipe)
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-c", NURSERY, str(self.database), TEMPLATE, str(self.side)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
         self.submitted: set[str] = set()
         self.completed: set[str] = set()
         self.done_before: dict[int, set[str]] = {}
         """For each child, the tasks that were said to be complete before it started."""
+
+    def close(self) -> None:
+        """End the process that the children come from."""
+        self.nursery.communicate()
+        assert self.nursery.returncode == 0
 
     def entries(self) -> list[Entry]:
         """All that was written down so far."""
         lines = (line.split() for line in self.side.read_text().splitlines())
         return [Entry(word, task, step, int(process)) for word, task, step, process in lines]
 
-    def start(self, *, more: bool) -> "Child":
-        """Start a child that waits until it may open the database; whether it submits tasks."""
-        told, tell = os.pipe()
-        arguments = [str(self.database), TEMPLATE, str(self.side), str(tell), str(int(more))]
-        process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, *arguments],
-            stdin=subprocess.PIPE,
-            pass_fds=(tell,),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        os.close(tell)
-        return Child(process, told)
-
-    def let_run(self, child: "Child", kill_after: int | None) -> None:
+    def let_run(self, kill_after: int | None) -> None:
         """Let a child work, and kill it once it said this many things; without a number, let it
-        finish.
+        finish what is left.
         """
-        process, told = child
-        self.done_before[process.pid] = set(self.completed)
-        assert process.stdin is not None
-        process.stdin.write(b"!")
-        process.stdin.close()
+        assert self.nursery.stdin is not None
+        assert self.nursery.stdout is not None
+        more = "rest" if kill_after is None else "more"
+        self.nursery.stdin.write(f"{self.pipe} {more}\n")
+        self.nursery.stdin.flush()
+        child = int(self.nursery.stdout.readline())
+        self.done_before[child] = set(self.completed)
         said = b""
-        try:
+        with open(self.pipe, "rb", buffering=0) as told:
             while kill_after is None or said.count(b"\n") < kill_after:
                 assert select.select([told], [], [], 60)[0], "the child says nothing"
-                some = os.read(told, 65536)
+                some = told.read(65536)
                 if not some:
                     break
                 said += some
-        except BaseException:
-            kill_after = 0
-            raise
-        finally:
             if kill_after is not None:
-                process.kill()
-        while some := os.read(told, 65536):
-            said += some
-        os.close(told)
-        assert process.wait() == (0 if kill_after is None else -signal.SIGKILL), said
+                os.kill(child, signal.SIGKILL)
+            while some := told.read(65536):
+                said += some
+        end = int(self.nursery.stdout.readline())
+        assert end == (0 if kill_after is None else -signal.SIGKILL), said
         for line in said.decode().splitlines():
             word, task = line.split()
             if word == "submitted":
@@ -146,25 +163,15 @@ class Bench:
                 self.completed.add(task)
 
 
-class Child(NamedTuple):
-    """A process, and where it says what it does."""
-
-    process: "subprocess.Popen[bytes]"
-    told: int
-
-
 def test_nothing_acknowledged_is_lost_or_done_twice_over_fifty_kills(tmp_path: Path) -> None:
     seed = random.randrange(2**32)
     print(f"the moments of the kills come from the seed {seed}")
     chance = random.Random(seed)
     bench = Bench(tmp_path)
-    # Python takes longer to start than the work: the next child does so while one works.
-    child = bench.start(more=True)
-    for kill in range(KILLS):
-        following = bench.start(more=kill + 1 < KILLS)
-        bench.let_run(child, chance.randint(0, 150))
-        child = following
-    bench.let_run(child, None)
+    for _ in range(KILLS):
+        bench.let_run(chance.randint(0, 150))
+    bench.let_run(None)
+    bench.close()
     judge(bench)
 
 
