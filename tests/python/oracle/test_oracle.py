@@ -38,7 +38,7 @@ def stage(
         yield opened
 
 
-@settings(PATIENT, max_examples=60 * TIMES)
+@settings(PATIENT, max_examples=25 * TIMES)
 @given(world=worlds())
 def test_any_workflow_ends_as_the_rules_say(stage: Stage, world: World) -> None:
     with closing(Play(stage, world)) as play:
@@ -123,5 +123,5 @@ def test_whatever_people_do_the_rules_hold(stage: Stage) -> None:
 
     OnStage.stage = stage
     run_state_machine_as_test(
-        OnStage, settings=settings(PATIENT, max_examples=40 * TIMES, stateful_step_count=8)
+        OnStage, settings=settings(PATIENT, max_examples=15 * TIMES, stateful_step_count=8)
     )
