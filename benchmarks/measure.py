@@ -100,6 +100,12 @@ def latencies(job: Job, system: str, work: Callable[[], object], runs: int) -> R
     return Result(system, job.workload, job.durability, p50, p99 if runs >= 100 else None)
 
 
+def throughput(job: Job, system: str, tasks: int, seconds: float, memory: Memory) -> Result:
+    """So many tasks in so many seconds, and how far the process grew meanwhile."""
+    peak = memory.peak_growth_mb()
+    return Result(system, job.workload, job.durability, per_s=tasks / seconds, rss_mb=peak)
+
+
 class Memory:
     """How much the process grows from here on."""
 
@@ -143,24 +149,17 @@ def pass_the_log(log: Path, work: Callable[[], object], *, after: int = 20) -> N
         work()
 
 
-def main(measure: Callable[[Job], Result | Sequence[Result]], args: Sequence[str]) -> None:
-    """The command line of a measured program: print one JSON line a result."""
+def main(workloads: Mapping[str, Callable[[Job], Result]], args: Sequence[str]) -> None:
+    """The command line of a measured program: print its result as a line of JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("workload")
+    parser.add_argument("workload", choices=workloads)
     parser.add_argument("durability")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--folder", type=Path, default=Path())
     given = parser.parse_args(args)
     sizes = Sizes.quick() if given.quick else Sizes()
     given.folder.mkdir(parents=True, exist_ok=True)
-    measured = measure(Job(given.workload, given.durability, given.folder, sizes))
-    for result in [measured] if isinstance(measured, Result) else measured:
-        print(json.dumps(asdict(result)), flush=True)
+    job = Job(given.workload, given.durability, given.folder, sizes)
+    print(json.dumps(asdict(workloads[job.workload](job))), flush=True)
     # Some systems leave threads behind that would keep the process alive.
-    sys.stdout.flush()
     os._exit(0)
-
-
-def chosen(workloads: Mapping[str, Callable[[Job], Result]], job: Job) -> Result:
-    """Measure the workload that the job names."""
-    return workloads[job.workload](job)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main, percentile
+from benchmarks.measure import Job, Memory, Result, latencies, main, percentile, throughput
 
 SYSTEM = "dbos"
 # It does about a hundred a second, as many with more of them.
@@ -136,13 +136,7 @@ def many_tasks(job: Job) -> Result:
         assert time.perf_counter() - start < 600
     seconds = time.perf_counter() - start
     assert [handle.get_result() for handle in handles[-3:]] == [tasks - 3, tasks - 2, tasks - 1]
-    return Result(
-        SYSTEM,
-        job.workload,
-        job.durability,
-        per_s=tasks / seconds,
-        rss_mb=memory.peak_growth_mb(),
-    )
+    return throughput(job, SYSTEM, tasks, seconds, memory)
 
 
 WORKLOADS: dict[str, Callable[[Job], Result]] = {
@@ -153,4 +147,4 @@ WORKLOADS: dict[str, Callable[[Job], Result]] = {
 
 
 if __name__ == "__main__":
-    main(lambda job: chosen(WORKLOADS, job), sys.argv[1:])
+    main(WORKLOADS, sys.argv[1:])

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main, pass_the_log
+from benchmarks.measure import Job, Memory, Result, latencies, main, pass_the_log, throughput
 
 SYSTEM = "floor"
 SYNCHRONOUS = {"full": "FULL", "fast": "NORMAL"}
@@ -121,13 +121,7 @@ def many_tasks(job: Job, batch: int) -> Result:
 
         pass_the_log(job.folder / "floor.db-wal", lambda: work(20))
         seconds = work(tasks)
-    return Result(
-        SYSTEM,
-        job.workload,
-        job.durability,
-        per_s=tasks / seconds,
-        rss_mb=memory.peak_growth_mb(),
-    )
+    return throughput(job, SYSTEM, tasks, seconds, memory)
 
 
 WORKLOADS: dict[str, Callable[[Job], Result]] = {
@@ -139,4 +133,4 @@ WORKLOADS: dict[str, Callable[[Job], Result]] = {
 
 
 if __name__ == "__main__":
-    main(lambda job: chosen(WORKLOADS, job), sys.argv[1:])
+    main(WORKLOADS, sys.argv[1:])

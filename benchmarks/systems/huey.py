@@ -15,7 +15,7 @@ from typing import Any
 from huey import SqliteHuey
 from huey.api import chord
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
+from benchmarks.measure import Job, Memory, Result, latencies, main, throughput
 
 SYSTEM = "huey"
 POLL_SECONDS = 0.001
@@ -94,13 +94,7 @@ def many_tasks(job: Job) -> Result:
         time.sleep(0.02)
         assert time.perf_counter() - start < 600, queue.huey.result_count()
     seconds = time.perf_counter() - start
-    return Result(
-        SYSTEM,
-        job.workload,
-        job.durability,
-        per_s=tasks / seconds,
-        rss_mb=memory.peak_growth_mb(),
-    )
+    return throughput(job, SYSTEM, tasks, seconds, memory)
 
 
 WORKLOADS: dict[str, Callable[[Job], Result]] = {
@@ -112,4 +106,4 @@ WORKLOADS: dict[str, Callable[[Job], Result]] = {
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    main(lambda job: chosen(WORKLOADS, job), sys.argv[1:])
+    main(WORKLOADS, sys.argv[1:])

@@ -14,7 +14,7 @@ from typing import Any
 
 from sayiir import Flow, InMemoryBackend, run_workflow
 
-from benchmarks.measure import Job, Memory, Result, chosen, latencies, main
+from benchmarks.measure import Job, Memory, Result, latencies, main, throughput
 
 SYSTEM = "sayiir"
 
@@ -79,13 +79,7 @@ def many_tasks(job: Job) -> Result:
     for x in range(tasks):
         assert run(built, x) == x
     seconds = time.perf_counter() - start
-    return Result(
-        SYSTEM,
-        job.workload,
-        job.durability,
-        per_s=tasks / seconds,
-        rss_mb=memory.peak_growth_mb(),
-    )
+    return throughput(job, SYSTEM, tasks, seconds, memory)
 
 
 WORKLOADS: dict[str, Callable[[Job], Result]] = {
@@ -96,4 +90,4 @@ WORKLOADS: dict[str, Callable[[Job], Result]] = {
 
 
 if __name__ == "__main__":
-    main(lambda job: chosen(WORKLOADS, job), sys.argv[1:])
+    main(WORKLOADS, sys.argv[1:])

@@ -15,10 +15,10 @@ from benchmarks.measure import (
     Job,
     Memory,
     Result,
-    chosen,
     latencies,
     main,
     pass_the_log,
+    throughput,
     timed,
 )
 from tasker_core import Batchable, Engine, StepContext, StepHandler
@@ -192,9 +192,7 @@ def many_tasks(job: Job, batch: int) -> Result:
             return time.perf_counter() - start
 
         warm(job, lambda: work(20))
-        seconds = work(tasks)
-        peak = memory.peak_growth_mb()
-    return Result(SYSTEM, job.workload, job.durability, per_s=tasks / seconds, rss_mb=peak)
+        return throughput(job, SYSTEM, tasks, work(tasks), memory)
 
 
 def submit_all(engine: Engine, name: str, count: int, batch: int) -> None:
@@ -339,4 +337,4 @@ WORKLOADS: dict[str, Callable[[Job], Result]] = {
 
 
 if __name__ == "__main__":
-    main(lambda job: chosen(WORKLOADS, job), sys.argv[1:])
+    main(WORKLOADS, sys.argv[1:])
