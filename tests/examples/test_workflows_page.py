@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_the_decision_and_the_signal(amount: int, branch: str) -> None:
         engine.load_text(block("yaml", "name: refund"))
         task = engine.submit("refund", {"amount": amount})
         if branch == "pay_approved":
-            engine_signal_when_there(engine, task)
+            signal_when_it_waits(engine, task)
         done = engine.wait(task)
     assert done.is_complete
     assert done.results[branch] == {"paid": True}
@@ -54,10 +55,12 @@ def test_the_decision_and_the_signal(amount: int, branch: str) -> None:
     assert done.result == {"closed": True}
 
 
-def engine_signal_when_there(engine: Engine, task: str) -> None:
+def signal_when_it_waits(engine: Engine, task: str) -> None:
     """Signal once the decision has created the step: until then there is none to signal."""
-    with pytest.raises(TimeoutError):
-        engine.wait(task, timeout=0.2)
+    while engine.task(task).state != "waiting_for_dependencies":
+        with suppress(TimeoutError):
+            engine.wait(task, timeout=0.01)
+            raise AssertionError("the task ended without the signal")
     engine.signal(task, "approval", {"by": "Kim"})
 
 

@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tasker_core import Engine, StepHandler
@@ -42,3 +43,11 @@ def template(*steps: str, name: str = "orders", more: str = "") -> str:
             f"dependencies: [{needs}]{keys}}}"
         )
     return "\n".join(lines)
+
+
+def until_it_waits(engine: Engine, task: str) -> None:
+    """Wait until all that a task could do is done, and it waits for somebody."""
+    while engine.task(task).state != "waiting_for_dependencies":
+        with suppress(TimeoutError):
+            state = engine.wait(task, timeout=0.01).state
+            raise AssertionError(f"the task waits for nobody: it is {state}")

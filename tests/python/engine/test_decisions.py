@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import MakeEngine, handler_module, template
+from support import MakeEngine, handler_module, template, until_it_waits
 
 from tasker_core import Engine, StepContext, TaskNotFoundError, TaskStateError
 
@@ -83,8 +83,7 @@ def test_a_person_approves(make_engine: MakeEngine) -> None:
     engine = make_engine(check, ship)
     engine.load_text(SIGNED)
     task = engine.submit("orders")
-    with pytest.raises(TimeoutError):
-        engine.wait(task, timeout=0.05)
+    until_it_waits(engine, task)
     engine.signal(task, "approval", {"by": "Kim"})
     assert engine.wait(task).result == {"approved_by": "Kim"}
     with pytest.raises(TaskStateError, match="the task is complete"):
@@ -134,8 +133,7 @@ def test_what_was_created_and_signalled_is_there_after_a_restart(tmp_path: Path)
     with Engine(tmp_path / "t.db", handlers=[module]) as engine:
         engine.load_text(waiting)
         task = engine.submit("orders", {"steps": ["manager", "auto"]})
-        with pytest.raises(TimeoutError):
-            engine.wait(task, timeout=0.1)
+        until_it_waits(engine, task)
     with Engine(tmp_path / "t.db", handlers=[module]) as engine:
         with pytest.raises(TaskNotFoundError, match="is not loaded"):
             engine.signal(task, "manager", {"by": "Kim"})

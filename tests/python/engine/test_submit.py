@@ -24,11 +24,12 @@ def test_a_task_begins_at_its_time(make_engine: MakeEngine) -> None:
     engine.load_text(template("stamp"))
     at = now() + timedelta(milliseconds=150)
     task = engine.submit("orders", run_at=at)
-    assert engine.task(task).state == "pending"
+    tomorrow = engine.submit("orders", run_at=at + timedelta(days=1))
     assert engine.wait(task).result["at"] >= at.timestamp()
     assert engine.run("orders", run_at=now() - timedelta(days=1)).is_complete
     later = now() + timedelta(milliseconds=100)
     assert engine.run("orders", run_at=later).result["at"] >= later.timestamp()
+    assert engine.task(tomorrow).state == "pending"
     first = engine.trail(task)[0]
     assert (first.from_state, first.to_state) == ("pending", "initializing")
 
