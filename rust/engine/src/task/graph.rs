@@ -10,16 +10,16 @@ use crate::Micros;
 impl Task {
     /// A step is satisfied now: its growth takes place, and what waited for it starts.
     pub(super) fn satisfied(&mut self, step: u32, growth: Option<Arc<Growth>>, now: Micros, effects: &mut Vec<Effect>) {
-        let mut done = vec![(step, growth)];
-        while let Some((step, growth)) = done.pop() {
-            self.counts.open -= 1;
-            if let Some(growth) = growth {
-                self.grow(&growth);
-                for empty in growth.workers.iter().filter(|workers| workers.count == 0) {
-                    self.count_off(empty.template, &mut done, now, effects);
-                }
-                effects.push(Effect::Growth(growth));
+        let mut done = vec![step];
+        if let Some(growth) = growth {
+            self.grow(&growth);
+            for empty in growth.workers.iter().filter(|workers| workers.count == 0) {
+                self.count_off(empty.template, &mut done, now, effects);
             }
+            effects.push(Effect::Growth(growth));
+        }
+        while let Some(step) = done.pop() {
+            self.counts.open -= 1;
             match self.batch_of_worker(step) {
                 Some(batch) => {
                     batch.open -= 1;
@@ -32,42 +32,32 @@ impl Task {
                 None => self.count_off(step, &mut done, now, effects),
             }
             if matches!(self.kind(step), StepKind::Decision | StepKind::Batchable) {
-                self.start_convergences(&mut done, now, effects);
-                self.start_workers(&mut done, now, effects);
+                // What it created may wait for nothing, and a convergence anywhere below may have waited for its word.
+                self.start_all_due(&mut done, now, effects);
             }
         }
     }
 
     /// One dependency fewer for all that depend on a step of the template.
-    fn count_off(
-        &mut self,
-        of: u32,
-        done: &mut Vec<(u32, Option<Arc<Growth>>)>,
-        now: Micros,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn count_off(&mut self, of: u32, done: &mut Vec<u32>, now: Micros, effects: &mut Vec<Effect>) {
         let template = Arc::clone(&self.template);
         for &next in &template.steps[of as usize].dependants {
             self.steps[next as usize].waiting_on -= 1;
-            match self.kind(next) {
-                StepKind::BatchWorker => self.start_workers(done, now, effects),
-                _ if self.is_due(next) => self.start_into(next, done, now, effects),
-                _ => {}
+            self.start_if_due(next, done, now, effects);
+            for worker in self.workers_of(next) {
+                self.start_if_due(worker, done, now, effects);
             }
         }
     }
 
-    /// Starts a step whose dependencies are satisfied. One that needs nothing more is done at once, and put on the list.
-    fn start_into(
-        &mut self,
-        step: u32,
-        done: &mut Vec<(u32, Option<Arc<Growth>>)>,
-        now: Micros,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// Starts a step that nothing keeps. One that needs nothing more is done at once, and put on the list.
+    fn start_if_due(&mut self, step: u32, done: &mut Vec<u32>, now: Micros, effects: &mut Vec<Effect>) {
+        if !self.is_due(step) {
+            return;
+        }
         if self.kind(step) == StepKind::WaitForSignal && self.steps[step as usize].record.result.is_some() {
             self.take_signal(step, now, effects);
-            done.push((step, None));
+            done.push(step);
         } else {
             self.start_step(step, now, effects);
         }
@@ -82,43 +72,21 @@ impl Task {
         }
     }
 
-    /// Starts all that wait for nothing: after the graph changed in more than one place.
+    fn start_all_due(&mut self, done: &mut Vec<u32>, now: Micros, effects: &mut Vec<Effect>) {
+        for step in 0..self.steps.len() as u32 {
+            self.start_if_due(step, done, now, effects);
+        }
+    }
+
+    /// Starts all that nothing keeps: after the graph changed in more than one place.
     pub(super) fn start_due(&mut self, now: Micros, effects: &mut Vec<Effect>) {
         let mut done = Vec::new();
-        for step in 0..self.steps.len() as u32 {
-            if self.is_due(step) {
-                self.start_into(step, &mut done, now, effects);
-            }
-        }
-        for (step, growth) in done {
-            self.satisfied(step, growth, now, effects);
+        self.start_all_due(&mut done, now, effects);
+        for step in done {
+            self.satisfied(step, None, now, effects);
         }
         for batch in 0..self.batches.len() {
             self.release_batch(batch, effects);
-        }
-    }
-
-    fn start_convergences(
-        &mut self,
-        done: &mut Vec<(u32, Option<Arc<Growth>>)>,
-        now: Micros,
-        effects: &mut Vec<Effect>,
-    ) {
-        for step in 0..self.template.steps.len() as u32 {
-            // A step that the growth created may have nothing left to wait for, too.
-            if self.is_due(step) {
-                self.start_into(step, done, now, effects);
-            }
-        }
-    }
-
-    fn start_workers(&mut self, done: &mut Vec<(u32, Option<Arc<Growth>>)>, now: Micros, effects: &mut Vec<Effect>) {
-        for batch in 0..self.batches.len() {
-            for worker in self.batches[batch].workers.clone() {
-                if self.is_due(worker) {
-                    self.start_into(worker, done, now, effects);
-                }
-            }
         }
     }
 
@@ -220,8 +188,8 @@ impl Task {
         if is_done {
             self.count_off(of, &mut done, now, effects);
         }
-        for (step, growth) in done {
-            self.satisfied(step, growth, now, effects);
+        for step in done {
+            self.satisfied(step, None, now, effects);
         }
     }
 
